@@ -1,8 +1,8 @@
 """Meteoroids that puncture the coolant tubes of a radiator, and the loops that survive them.
 
-First model: meteoroids only. **Orbital debris is left out**; at 600 to 1,000 km it is of the same order as the
-meteoroids or above them for millimetre walls, so that rates here are lower bounds there. Also left out: what
-fins and coverings shield, showers, and the direction of flight (a randomly oriented surface is assumed).
+First model: meteoroids only. **Orbital debris is left out**; at 600 to 1,000 km it is of the same order as
+the meteoroids or above them for millimetre walls, so that rates here are lower bounds there. Also left out:
+what fins and coverings shield, showers, and the direction of flight (a randomly oriented surface is assumed).
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def near_earth_factor(altitude: npt.ArrayLike, speed: npt.ArrayLike = METEOROID_
     -----
     Source: ECSS-E-ST-10-04C (2008), annex C.1. The Earth's attraction raises the flux by (v/speed)², where
     v² = speed² + escape speed². The Earth and 100 km of air hide a cone of half-angle
-    asin((R + 100 km)/(R + altitude)), so that (1 + cos)/2 of an isotropic flux stays. The satellite's own speed
-    u raises it by the mean of |v - u|/v over all directions, 1 + u²/(3 v²).
+    asin((R + 100 km)/(R + altitude)), so that (1 + cos)/2 of an isotropic flux stays. The satellite's own
+    speed u raises it by the mean of |v - u|/v over all directions, 1 + u²/(3 v²).
     """
     distance = EARTH_RADIUS + np.asarray(altitude, dtype=float)
     orbital = EARTH_GM / distance  # u²
