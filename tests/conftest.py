@@ -1,6 +1,13 @@
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# No deadline: the first example of a test may be the one that loads pint or compiles a kernel.
+settings.register_profile("skyhall", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("skyhall")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,7 @@
 """Build the wheel, install it into a clean environment, and try there what its users will try first.
 
-The wheel must hold every file of the package and nothing else, every console script must answer ``--help``, and
-every block of the README must run.
+The wheel must hold every file of the package and nothing else, every console script must answer ``--help``,
+and every block of the README must run.
 """
 
 from __future__ import annotations
