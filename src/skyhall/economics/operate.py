@@ -1,0 +1,141 @@
+"""Running a fleet that nobody can visit: operations, failures, spares and replenishment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from skyhall.errors import ValueProblem
+
+__all__ = [
+    "Operations",
+    "OrbitReliability",
+    "Replacement",
+    "mean_degradation",
+    "replenished_per_year",
+    "surviving_share",
+]
+
+Array = npt.NDArray[np.float64]
+Number = float | Array
+Replacement = Literal["none", "replenish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What running the fleet costs each year.
+
+    Parameters
+    ----------
+    satellite_usd_per_year : operations of one satellite.
+    fleet_usd_per_year : control centre and staff that any fleet needs, however small.
+    ground_segment_usd_per_gpu_year : ground stations and downlink.
+    disposal_usd_per_satellite : end of life, once.
+    insurance_rate : premium for launch and first year over the value insured.
+    insured_share : share of the value that is insured; 0 where the operator carries the risk.
+    sources : names of the catalogue's parts that the numbers come from.
+    """
+
+    satellite_usd_per_year: float
+    fleet_usd_per_year: float = 0.0
+    ground_segment_usd_per_gpu_year: float = 0.0
+    disposal_usd_per_satellite: float = 0.0
+    insurance_rate: float = 0.0
+    insured_share: float = 0.0
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrbitReliability:
+    """What fails in orbit, and what protection costs; rates 1/yr, shares of time or work.
+
+    Parameters
+    ----------
+    accelerator_failures, satellite_failures : constant hazards of permanent loss, 1/yr.
+    spares_share : spare accelerators aboard over working ones.
+    replacement : "none" (capacity decays) or "replenish" (lost capacity is built and launched again).
+    upset_loss_share : share of the running time lost to upsets, their detection and the work done again.
+    protection_overhead : extra compute for protection over the work itself (0.1: a tenth; 2: three copies).
+    sources : names of the catalogue's parts that the numbers come from.
+    """
+
+    accelerator_failures: float
+    satellite_failures: float
+    spares_share: float = 0.0
+    replacement: Replacement = "none"
+    upset_loss_share: float = 0.0
+    protection_overhead: float = 0.0
+    sources: tuple[str, ...] = ()
+
+    @property
+    def verified_share(self) -> float:
+        """Share of the running time that ends as verified work."""
+        return (1.0 - self.upset_loss_share) / (1.0 + self.protection_overhead)
+
+
+def mean_degradation(rate_per_year: Number, years: Number) -> Array:
+    """Return the mean over `years` of (1 - rate)^t as the calculators take it: (1 - (1-r)^n) / (n r)."""
+    safe = np.where(rate_per_year > 0, rate_per_year, 1.0)
+    mean = (1.0 - (1.0 - rate_per_year) ** years) / (years * safe)
+    return np.asarray(np.where(rate_per_year > 0, mean, 1.0))
+
+
+def surviving_share(
+    accelerator_failures: Number,
+    satellite_failures: Number,
+    spares_share: Number,
+    life_years: Number,
+) -> Array:
+    """Return the mean over the life of the share of sold accelerators that still work, without replenishment.
+
+    Parameters
+    ----------
+    accelerator_failures, satellite_failures : constant hazards, 1/yr; spares fail like working
+        accelerators.
+    spares_share : spares over working accelerators; they take over until they are used up.
+    life_years : years over which the mean is taken.
+
+    Notes
+    -----
+    Mean of min(1, (1 + s) exp(-a t)) exp(-b t) over the life: fully served until t1 = ln(1 + s) / a,
+    decaying after. The law of large numbers is taken for granted (many accelerators on each satellite);
+    wear and infant mortality are left out.
+
+    Raises
+    ------
+    ValueProblem : a negative hazard or share, or a life that is not positive.
+    """
+    a, b = accelerator_failures, satellite_failures
+    s, life = spares_share, life_years
+    if np.any(a < 0) or np.any(b < 0) or np.any(s < 0) or np.any(life <= 0):
+        raise ValueProblem("failure rates and spares must not be negative, and the life must be above zero")
+    used_up = np.minimum(np.where(a > 0, np.log1p(s) / np.where(a > 0, a, 1.0), life), life)
+    full = _mean_decay(b, used_up) * used_up
+    decaying = np.exp(-b * used_up) * _mean_decay(a + b, life - used_up) * (life - used_up)
+    return np.asarray((full + decaying) / life)
+
+
+def replenished_per_year(
+    accelerator_failures: Number,
+    satellite_failures: Number,
+    spares_share: Number,
+    life_years: Number,
+) -> Array:
+    """Return the share of the fleet to build and launch each year to keep its capacity, 1/yr.
+
+    Lost satellites, and lost accelerators beyond what the spares aboard make good over the life.
+    Replacements arrive at once: the months between a loss and the next launch are left out.
+    """
+    spared = np.log1p(spares_share) / life_years
+    beyond_spares = np.maximum(accelerator_failures - spared, 0.0)
+    return np.asarray(satellite_failures + beyond_spares)
+
+
+def _mean_decay(rate: Number, span: Number) -> Array:
+    """Return the mean of exp(-rate t) for t from 0 to `span`, exact where the product is small."""
+    product = rate * span
+    safe = np.where(product > 0, product, 1.0)
+    return np.asarray(np.where(product > 0, -np.expm1(-safe) / safe, 1.0))
