@@ -32,12 +32,14 @@ from skyhall.orbit.patterns import (
 from skyhall.orbit.seasons import LightSummary, LightYear, year_of_light
 from skyhall.orbit.shadow import (
     DiscFractions,
+    ShadowTimes,
     disc_fractions,
     eclipse_fraction_of_orbit,
     limb_distance,
     lit_disc_fraction,
     lit_disc_integral,
     mean_lit_fraction,
+    shadow_times,
 )
 from skyhall.orbit.sun import (
     beta_angle,
@@ -54,6 +56,7 @@ __all__ = [
     "LightYear",
     "MeanElements",
     "Pattern",
+    "ShadowTimes",
     "beta_angle",
     "check_altitude",
     "circular_position",
@@ -75,6 +78,7 @@ __all__ = [
     "position",
     "raan_from_local_time",
     "secular_rates",
+    "shadow_times",
     "sun_direction",
     "sun_synchronous",
     "sun_synchronous_inclination",

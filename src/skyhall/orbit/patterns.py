@@ -141,7 +141,7 @@ def geostationary_ring(
     _check_count(satellites, 1)
     step = _TURN / satellites if spacing is None else spacing
     slot = np.arange(satellites)
-    longitude: Array = first_longitude + step * slot + greenwich_angle(julian_date)
+    longitude = first_longitude + step * slot + greenwich_angle(julian_date)
     elements = _circular(geostationary_altitude(), 0.0, 0.0, longitude)
     return Pattern(elements, np.zeros_like(slot), slot)
 
@@ -204,8 +204,8 @@ def _walker(
             f"a phasing of {phasing} is impossible with {planes} planes", right=f"choose 0 to {planes - 1}"
         )
     plane, slot = np.divmod(np.arange(satellites), satellites // planes)
-    raan: Array = raan0 + spread * plane / planes
-    latitude: Array = _TURN * (slot * planes / satellites + phasing * plane / satellites)
+    raan = raan0 + spread * plane / planes
+    latitude = _TURN * (slot * planes / satellites + phasing * plane / satellites)
     return Pattern(_circular(altitude, inclination, raan, latitude), plane, slot)
 
 
@@ -223,13 +223,13 @@ def _check_count(satellites: int, planes: int) -> None:
 
 
 def _circular(
-    altitude: float, inclination: float, raan: Array | float, latitude: Array | float
+    altitude: float, inclination: float, raan: npt.ArrayLike, latitude: npt.ArrayLike
 ) -> MeanElements:
     return MeanElements(
         semi_major_axis=np.asarray(EARTH_RADIUS + altitude),
         eccentricity=np.asarray(0.0),
         inclination=np.asarray(inclination),
-        raan=np.mod(raan, _TURN),
+        raan=np.mod(np.asarray(raan), _TURN),
         argument_of_perigee=np.asarray(0.0),
-        mean_anomaly=np.mod(latitude, _TURN),
+        mean_anomaly=np.mod(np.asarray(latitude), _TURN),
     )

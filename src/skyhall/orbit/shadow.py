@@ -7,21 +7,25 @@ They treat the Earth as a sphere whose limb is straight across the Sun's disc an
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import EARTH_RADIUS, SOLAR_RADIUS
+from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS, SOLAR_RADIUS
+from skyhall.errors import ValueProblem
 
 __all__ = [
     "DiscFractions",
+    "ShadowTimes",
     "disc_fractions",
     "eclipse_fraction_of_orbit",
     "limb_distance",
     "lit_disc_fraction",
     "lit_disc_integral",
     "mean_lit_fraction",
+    "shadow_times",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -200,3 +204,93 @@ def eclipse_fraction_of_orbit(altitude: npt.ArrayLike, beta: npt.ArrayLike) -> A
     beta_cosine = np.cos(np.asarray(beta, dtype=np.float64))
     ratio = horizon_cosine / np.maximum(beta_cosine, horizon_cosine)
     return np.asarray(np.arccos(np.minimum(ratio, 1.0)) / np.pi, dtype=np.float64)
+
+
+class ShadowTimes(NamedTuple):
+    """Seconds of entry into shadow and of exit from it, one of each per eclipse, in order of time.
+
+    An eclipse that runs at the interval's start (or end) has that moment for its entry (or exit).
+    """
+
+    entry: Array
+    exit: Array
+
+
+def shadow_times(
+    position_function: Callable[[Array], Array],
+    sun_function: Callable[[Array], Array],
+    start: float,
+    stop: float,
+    *,
+    kind: Literal["centre", "umbra", "penumbra"] = "centre",
+    earth_radius: float = EARTH_RADIUS,
+    oblate: bool = False,
+    step: float = 60.0,
+) -> ShadowTimes:
+    """Return when a satellite enters the Earth's shadow and leaves it.
+
+    Brackets on a grid of `step` seconds, with one more sample at each extremum so that grazing eclipses are
+    met, then bisection to a microsecond. A grazing eclipse of less than about a second may be missed.
+
+    Parameters
+    ----------
+    position_function : seconds of shape (n,) -> positions of the satellite, m, shape (n, 3).
+    sun_function : seconds of shape (n,) -> positions of the Sun from the Earth's centre, m, shape (n, 3),
+        in the same frame.
+    start, stop : seconds.
+    kind : shadow of the Sun's ``centre``, of the whole disc (``umbra``) or of any of it (``penumbra``).
+    earth_radius : of the equator, m.
+    oblate : flatten the Earth as WGS 84 does, the frame's z axis being its axis.
+    step : s, well below half an eclipse-free arc.
+
+    Raises
+    ------
+    ValueProblem : the interval is empty or the kind is unknown.
+    """
+    margins = {"centre": 0.0, "umbra": 1.0, "penumbra": -1.0}
+    if kind not in margins or not stop > start:
+        raise ValueProblem(
+            f"no shadow of kind {kind!r} from {start} s to {stop} s",
+            right="choose centre, umbra or penumbra, and stop after start",
+        )
+    # Stretching z turns the ellipsoid into a sphere and keeps straight lines straight.
+    stretch = np.array([1.0, 1.0, 1.0 / (1.0 - EARTH_FLATTENING) if oblate else 1.0])
+
+    def clearance(seconds: Array) -> Array:
+        satellite, sun_position = position_function(seconds) * stretch, sun_function(seconds) * stretch
+        separation, earth, sun = _seen_from(satellite, sun_position, earth_radius, SOLAR_RADIUS)
+        return separation - earth + margins[kind] * sun
+
+    grid = np.linspace(start, stop, max(int(np.ceil((stop - start) / step)), 2) + 1)
+    grid, values = _with_extrema(clearance, grid, clearance(grid))
+    dark = values <= 0.0
+    edge = np.flatnonzero(dark[1:] != dark[:-1])
+    times = _bisect(clearance, grid[edge], grid[edge + 1], dark[edge])
+    falls = ~dark[edge]
+    entry, leave = times[falls], times[~falls]
+    if dark[0]:
+        entry = np.concatenate([[start], entry])
+    if dark[-1]:
+        leave = np.concatenate([leave, [stop]])
+    return ShadowTimes(entry, leave)
+
+
+def _with_extrema(function: Callable[[Array], Array], grid: Array, values: Array) -> tuple[Array, Array]:
+    # The vertex of the parabola through three samples, wherever the middle one is an extremum.
+    rise = np.diff(values)
+    turn = np.flatnonzero(rise[1:] * rise[:-1] < 0.0)
+    spacing = grid[1] - grid[0]
+    vertex = grid[turn + 1] - 0.5 * spacing * (rise[turn] + rise[turn + 1]) / (rise[turn + 1] - rise[turn])
+    whole = np.concatenate([grid, vertex])
+    order = np.argsort(whole, kind="stable")
+    return whole[order], np.concatenate([values, function(vertex)])[order]
+
+
+def _bisect(
+    function: Callable[[Array], Array], left: Array, right: Array, dark_left: npt.NDArray[np.bool_]
+) -> Array:
+    for _ in range(30):
+        middle = 0.5 * (left + right)
+        beyond = (function(middle) <= 0.0) != dark_left
+        left, right = np.where(beyond, left, middle), np.where(beyond, middle, right)
+    return 0.5 * (left + right)
