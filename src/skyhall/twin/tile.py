@@ -1,0 +1,411 @@
+"""The time-stepping kernel: one tile of satellites at a time, one short loop per discipline.
+
+Plain Python that `compile.py` turns into machine code; nothing here runs uncompiled. A tile of `TILE` satellites
+stays in the first-level cache while time is the outer loop. The orbit is stepped in double precision, everything
+that follows from it in single precision. Rows of a tile are stretches of one flat array at constant offsets, which is
+what lets the compiler prove that they do not overlap and use vector instructions.
+
+The formulas are those of `orbit.shadow` and `satellite`; only the order of things is decided here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import get_thread_id, prange
+
+from skyhall.orbit.shadow import limb_distance, mean_lit_fraction
+from skyhall.satellite.battery import charging_power, discharging_power, energy_change
+from skyhall.satellite.heat import (
+    coolant_change,
+    environment_flux,
+    junction_temperature,
+    power_at_junction_limit,
+    radiated,
+    radiator_change,
+)
+from skyhall.satellite.solar_array import (
+    array_absorbed,
+    array_emitted,
+    array_power,
+    array_temperature_change,
+    cell_efficiency,
+)
+from skyhall.types import Array, Numbers
+
+TILE = 128  # satellites
+
+# Rows of a tile in double precision: the orbit.
+LATITUDE_COS, LATITUDE_SIN = 0 * TILE, 1 * TILE  # argument of latitude
+STEP_COS, STEP_SIN = 2 * TILE, 3 * TILE  # its rotation over one step
+NODE_COS, NODE_SIN = 4 * TILE, 5 * TILE  # right ascension of the node
+NODE_STEP_COS, NODE_STEP_SIN = 6 * TILE, 7 * TILE  # its rotation from anchor to anchor
+TILT_COS, TILT_SIN = 8 * TILE, 9 * TILE  # inclination
+SUN_NODE, SUN_SIDE = 10 * TILE, 11 * TILE  # Sun's component toward the node, and 90 degrees on along the orbit
+SUN_NODE_STEP, SUN_SIDE_STEP = 12 * TILE, 13 * TILE  # their change over one step
+SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_SHED = 14 * TILE, 15 * TILE, 16 * TILE, 17 * TILE  # over time, per satellite
+DOUBLE_ROWS = 18
+
+# Rows in single precision: everything else.
+SUN_COSINE, SUN_ALONG = 0 * TILE, 1 * TILE  # Sun along the radius and along the velocity
+HORIZON_SINE, HORIZON_COSINE = 2 * TILE, 3 * TILE
+LIMB, LIT = 4 * TILE, 5 * TILE  # limb distance at the start of the step, lit fraction over it
+SUNLIGHT = 6 * TILE  # W/m² along the array's normal when lit
+ARRAY_K, ARRAY_W = 7 * TILE, 8 * TILE
+BATTERY, COOLANT_K, RADIATOR_K = 9 * TILE, 10 * TILE, 11 * TILE
+WORK_W, LOOP_W, JUNCTION_K = 12 * TILE, 13 * TILE, 14 * TILE
+LOWEST_BATTERY, HOTTEST_JUNCTION, COLDEST_COOLANT = 15 * TILE, 16 * TILE, 17 * TILE
+LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR, SHED_SOFAR = 18 * TILE, 19 * TILE, 20 * TILE, 21 * TILE  # since the anchor
+HOT_W, UNMET_W, CURTAILED_W = 22 * TILE, 23 * TILE, 24 * TILE  # work shed for heat, for power; array power not used
+SINGLE_ROWS = 25
+
+# Parameters of a design, in single precision.
+(
+    P_STEP,
+    P_WORK,
+    P_IDLE,
+    P_NIGHT,
+    P_FIXED,
+    P_LOAD_PER_WORK,
+    P_WORK_PER_LOAD,
+    P_CELL_AREA,
+    P_EFFICIENCY,
+    P_TEMPERATURE_COEFFICIENT,
+    P_REFERENCE_K,
+    P_ARRAY_ABSORPTIVITY,
+    P_ARRAY_EMISSIVITY,
+    P_ARRAY_ALBEDO_VIEW,
+    P_ARRAY_INFRARED,
+    P_ARRAY_GAIN,
+    P_PER_ARRAY_AREA,
+    P_CAPACITY,
+    P_RESERVE,
+    P_CHARGE_LIMIT,
+    P_TAPER,
+    P_DISCHARGE_LIMIT,
+    P_DRAIN,
+    P_CHARGE_EFFICIENCY,
+    P_INVERSE_DISCHARGE,
+    P_JUNCTION_LIMIT,
+    P_JUNCTION_CONDUCTANCE,
+    P_JUNCTION_RESISTANCE,
+    P_LOOP_CONDUCTANCE,
+    P_GAIN_CC,
+    P_GAIN_CR,
+    P_GAIN_RR,
+    P_EMITTING,
+    P_RADIATING,
+    P_RADIATOR_ABSORPTIVITY,
+    P_RADIATOR_SUN_SINE,
+    P_RADIATOR_SUN_ALONG,
+    P_RADIATOR_EARTH_VIEW,
+    P_RADIATOR_INFRARED,
+    P_ARRAY_REAR_EMISSIVITY,
+    P_ARRAY_COUPLING,
+    P_ALBEDO,
+    P_ARRAY_FIXED,
+) = range(43)
+PARAMETERS = 43
+
+# Fleet totals of a step.
+F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_BATTERY = range(7)
+FLEET_FIELDS = 7
+
+# What is recorded of a satellite at a step.
+R_LIT, R_ARRAY, R_WORK, R_BATTERY, R_JUNCTION, R_RADIATOR, R_ARRAY_K = range(7)
+RECORD_FIELDS = 7
+
+
+def step_orbit(orbit: Array, state: Array) -> None:
+    """Advance the argument of latitude and the Sun's components to the end of the step."""
+    for i in range(TILE):
+        cosine = orbit[LATITUDE_COS + i] * orbit[STEP_COS + i] - orbit[LATITUDE_SIN + i] * orbit[STEP_SIN + i]
+        sine = orbit[LATITUDE_SIN + i] * orbit[STEP_COS + i] + orbit[LATITUDE_COS + i] * orbit[STEP_SIN + i]
+        toward = orbit[SUN_NODE + i] + orbit[SUN_NODE_STEP + i]
+        beside = orbit[SUN_SIDE + i] + orbit[SUN_SIDE_STEP + i]
+        orbit[LATITUDE_COS + i] = cosine
+        orbit[LATITUDE_SIN + i] = sine
+        orbit[SUN_NODE + i] = toward
+        orbit[SUN_SIDE + i] = beside
+        state[SUN_COSINE + i] = cosine * toward + sine * beside
+        state[SUN_ALONG + i] = cosine * beside - sine * toward
+
+
+def step_light(state: Array, inverse_sun_sine: Numbers) -> Numbers:
+    """Mean lit fraction of the step; returns the tile's sum."""
+    total = np.float32(0.0)
+    for i in range(TILE):
+        limb = limb_distance(
+            state[SUN_COSINE + i], state[HORIZON_SINE + i], state[HORIZON_COSINE + i], inverse_sun_sine
+        )
+        lit = mean_lit_fraction(state[LIMB + i], limb)
+        state[LIMB + i] = limb
+        state[LIT + i] = lit
+        state[LIT_SOFAR + i] += lit
+        total += lit
+    return total
+
+
+def step_array(state: Array, design: Array, irradiance: Numbers) -> Numbers:
+    """Array power at the temperature of the start of the step, then the array's temperature; returns total W."""
+    cell_area = design[P_CELL_AREA]
+    efficiency = design[P_EFFICIENCY]
+    coefficient = design[P_TEMPERATURE_COEFFICIENT]
+    reference = design[P_REFERENCE_K]
+    absorptivity = design[P_ARRAY_ABSORPTIVITY]
+    emissivity = design[P_ARRAY_EMISSIVITY]
+    albedo = design[P_ALBEDO] * irradiance * design[P_ARRAY_ALBEDO_VIEW]
+    infrared = design[P_ARRAY_INFRARED]
+    gain = design[P_ARRAY_GAIN]
+    per_area = design[P_PER_ARRAY_AREA]
+    total = np.float32(0.0)
+    for i in range(TILE):
+        temperature = state[ARRAY_K + i]
+        sunlight = state[SUNLIGHT + i] * state[LIT + i]
+        power = array_power(
+            sunlight, cell_area, cell_efficiency(efficiency, coefficient, temperature, reference)
+        )
+        day = np.maximum(state[SUN_COSINE + i], 0.0)
+        absorbed = array_absorbed(sunlight, power * per_area, absorptivity, day * albedo, infrared)
+        state[ARRAY_K + i] = temperature + array_temperature_change(
+            absorbed, array_emitted(emissivity, temperature), gain
+        )
+        state[ARRAY_W + i] = power
+        state[ARRAY_SOFAR + i] += power
+        total += power
+    return total
+
+
+def step_power(state: Array, design: Array) -> Numbers:
+    """Work that light and heat allow, battery flows; returns the tile's (work, shed by heat, by power, curtailed, J)."""
+    step = design[P_STEP]
+    full = design[P_WORK]
+    idle = design[P_IDLE]
+    night = design[P_NIGHT]
+    fixed = design[P_FIXED]
+    load_per_work = design[P_LOAD_PER_WORK]
+    work_per_load = design[P_WORK_PER_LOAD]
+    capacity = design[P_CAPACITY]
+    reserve = design[P_RESERVE]
+    charge_limit = design[P_CHARGE_LIMIT]
+    taper = design[P_TAPER]
+    discharge_limit = design[P_DISCHARGE_LIMIT]
+    drain = design[P_DRAIN]
+    charge_efficiency = design[P_CHARGE_EFFICIENCY]
+    inverse_discharge = design[P_INVERSE_DISCHARGE]
+    limit = design[P_JUNCTION_LIMIT]
+    conductance = design[P_JUNCTION_CONDUCTANCE]
+    total_work = np.float32(0.0)
+    total_hot = np.float32(0.0)
+    total_unmet = np.float32(0.0)
+    total_curtailed = np.float32(0.0)
+    total_energy = np.float32(0.0)
+    for i in range(TILE):
+        planned = idle + (full - idle) * (night + (1.0 - night) * state[LIT + i])
+        allowed = np.minimum(
+            planned, np.maximum(power_at_junction_limit(limit, state[COOLANT_K + i], conductance), 0.0)
+        )
+        load = fixed + load_per_work * allowed
+        net = state[ARRAY_W + i] - load
+        surplus = np.maximum(net, 0.0)
+        energy = state[BATTERY + i]
+        charging = charging_power(surplus, energy, capacity, charge_limit, taper)
+        deficit = surplus - net
+        discharging = discharging_power(deficit, energy, reserve, discharge_limit, drain)
+        unmet = deficit - discharging
+        work = np.maximum(allowed - unmet * work_per_load, 0.0)
+        energy = energy + energy_change(charging, discharging, charge_efficiency, inverse_discharge, step)
+        state[BATTERY + i] = energy
+        state[WORK_W + i] = work
+        state[HOT_W + i] = planned - allowed
+        state[UNMET_W + i] = allowed - work
+        state[CURTAILED_W + i] = surplus - charging
+        state[LOOP_W + i] = (
+            load
+            - unmet
+            + charging * (1.0 - charge_efficiency)
+            + discharging * (inverse_discharge - 1.0)
+        )
+        state[LOWEST_BATTERY + i] = np.minimum(state[LOWEST_BATTERY + i], energy)
+        state[WORK_SOFAR + i] += work
+        state[SHED_SOFAR + i] += planned - work
+        total_work += work
+        total_hot += planned - allowed
+        total_unmet += allowed - work
+        total_curtailed += surplus - charging
+        total_energy += energy
+    return total_work, total_hot, total_unmet, total_curtailed, total_energy
+
+
+def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
+    """Coolant, radiator and junction temperatures at the end of the step."""
+    absorptivity = design[P_RADIATOR_ABSORPTIVITY]
+    sun_sine = design[P_RADIATOR_SUN_SINE]
+    sun_along = design[P_RADIATOR_SUN_ALONG]
+    earth_view = design[P_RADIATOR_EARTH_VIEW]
+    infrared = design[P_RADIATOR_INFRARED]
+    rear = design[P_ARRAY_REAR_EMISSIVITY]
+    coupling = design[P_ARRAY_COUPLING]
+    albedo = design[P_ALBEDO] * irradiance
+    conductance = design[P_LOOP_CONDUCTANCE]
+    emitting = design[P_EMITTING]
+    radiating = design[P_RADIATING]
+    gain_cc = design[P_GAIN_CC]
+    gain_cr = design[P_GAIN_CR]
+    gain_rr = design[P_GAIN_RR]
+    resistance = design[P_JUNCTION_RESISTANCE]
+    for i in range(TILE):
+        coolant = state[COOLANT_K + i]
+        radiator = state[RADIATOR_K + i]
+        environment = environment_flux(
+            irradiance * state[LIT + i],
+            sun_sine + sun_along * np.abs(state[SUN_ALONG + i]),
+            absorptivity,
+            np.maximum(state[SUN_COSINE + i], 0.0) * albedo,
+            earth_view,
+            infrared,
+            array_emitted(rear, state[ARRAY_K + i]),
+            coupling,
+        )
+        flow = (coolant - radiator) * conductance
+        into_coolant = state[LOOP_W + i] - flow
+        into_radiator = flow + environment * emitting - radiated(radiating, radiator)
+        coolant = coolant + coolant_change(into_coolant, into_radiator, gain_cc, gain_cr)
+        state[COOLANT_K + i] = coolant
+        state[RADIATOR_K + i] = radiator + radiator_change(into_coolant, into_radiator, gain_cr, gain_rr)
+        junction = junction_temperature(coolant, state[WORK_W + i], resistance)
+        state[JUNCTION_K + i] = junction
+        state[HOTTEST_JUNCTION + i] = np.maximum(state[HOTTEST_JUNCTION + i], junction)
+        state[COLDEST_COOLANT + i] = np.minimum(state[COLDEST_COOLANT + i], coolant)
+
+
+def aim(orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, irradiance: Numbers, steps: int) -> None:
+    """At an anchor: Sun's components from here to the next anchor, linear in between, and the array's incidence."""
+    share = 1.0 / steps
+    fixed = design[P_ARRAY_FIXED]
+    for i in range(TILE):
+        cosine = orbit[NODE_COS + i]
+        sine = orbit[NODE_SIN + i]
+        tilt = orbit[TILT_COS + i]
+        rise = orbit[TILT_SIN + i]
+        toward = cosine * sun[0] + sine * sun[1]
+        beside = tilt * (cosine * sun[1] - sine * sun[0]) + rise * sun[2]
+        normal = rise * (sine * sun[0] - cosine * sun[1]) + tilt * sun[2]
+        next_cosine = cosine * orbit[NODE_STEP_COS + i] - sine * orbit[NODE_STEP_SIN + i]
+        next_sine = sine * orbit[NODE_STEP_COS + i] + cosine * orbit[NODE_STEP_SIN + i]
+        next_toward = next_cosine * sun_next[0] + next_sine * sun_next[1]
+        next_beside = tilt * (next_cosine * sun_next[1] - next_sine * sun_next[0]) + rise * sun_next[2]
+        orbit[NODE_COS + i] = next_cosine
+        orbit[NODE_SIN + i] = next_sine
+        orbit[SUN_NODE + i] = toward
+        orbit[SUN_SIDE + i] = beside
+        orbit[SUN_NODE_STEP + i] = (next_toward - toward) * share
+        orbit[SUN_SIDE_STEP + i] = (next_beside - beside) * share
+        state[SUNLIGHT + i] = irradiance * (1.0 - fixed + fixed * np.abs(normal))
+
+
+def gather(orbit: Array, state: Array) -> None:
+    """Add the single-precision sums since the anchor to the double-precision ones."""
+    for i in range(TILE):
+        orbit[SUM_LIT + i] += state[LIT_SOFAR + i]
+        orbit[SUM_ARRAY + i] += state[ARRAY_SOFAR + i]
+        orbit[SUM_WORK + i] += state[WORK_SOFAR + i]
+        orbit[SUM_SHED + i] += state[SHED_SOFAR + i]
+        state[LIT_SOFAR + i] = 0.0
+        state[ARRAY_SOFAR + i] = 0.0
+        state[WORK_SOFAR + i] = 0.0
+        state[SHED_SOFAR + i] = 0.0
+
+
+def keep(state: Array, record: Array) -> None:
+    """Copy what is recorded of the tile at this step; `record` has shape (RECORD_FIELDS, TILE)."""
+    for i in range(TILE):
+        record[R_LIT, i] = state[LIT + i]
+        record[R_ARRAY, i] = state[ARRAY_W + i]
+        record[R_WORK, i] = state[WORK_W + i]
+        record[R_BATTERY, i] = state[BATTERY + i]
+        record[R_JUNCTION, i] = state[JUNCTION_K + i]
+        record[R_RADIATOR, i] = state[RADIATOR_K + i]
+        record[R_ARRAY_K, i] = state[ARRAY_K + i]
+
+
+def add_some(state: Array, satellites: int, total: Array) -> None:
+    """Add the first `satellites` of a tile that is not full to the fleet's totals of a step."""
+    for i in range(satellites):
+        total[F_LIT] += state[LIT + i]
+        total[F_ARRAY] += state[ARRAY_W + i]
+        total[F_WORK] += state[WORK_W + i]
+        total[F_HEAT_SHED] += state[HOT_W + i]
+        total[F_POWER_SHED] += state[UNMET_W + i]
+        total[F_CURTAILED] += state[CURTAILED_W + i]
+        total[F_BATTERY] += state[BATTERY + i]
+
+
+def fly_tiles(
+    orbits: Array,
+    states: Array,
+    designs: Array,
+    design_of_tile: Array,
+    filled: Array,
+    sun: Array,
+    irradiance: Array,
+    inverse_sun_sine: Array,
+    steps: int,
+    steps_per_anchor: int,
+    fed: Array,
+    record_slot: Array,
+    record: Array,
+    threads: int,
+) -> Array:
+    """Fly every tile over `steps` steps and return fleet totals, shape (steps, FLEET_FIELDS).
+
+    Parameters
+    ----------
+    orbits, states : (tiles, rows * TILE), double and single precision; left at the end of the span.
+    designs : (designs, PARAMETERS); `design_of_tile` says which one a tile has.
+    filled : satellites in each tile; only the last tile of a design is not full, its rest copies a satellite.
+    sun : (anchors + 1, 3) unit vectors in TEME; irradiance (W/m²) and inverse_sun_sine per anchor.
+    fed : (tiles, steps, 4, TILE) Sun along radius and velocity, horizon sine and cosine, when positions come from
+        elsewhere; empty when the orbit is stepped here.
+    record_slot : where in `record` a tile is recorded, -1 for not at all.
+    record : (slots, steps, RECORD_FIELDS, TILE).
+    """
+    tiles = orbits.shape[0]
+    is_fed = fed.shape[0] > 0
+    totals = np.zeros((threads, steps, FLEET_FIELDS))
+    for tile in prange(tiles):
+        orbit = orbits[tile]
+        state = states[tile]
+        design = designs[design_of_tile[tile]]
+        slot = record_slot[tile]
+        satellites = filled[tile]
+        total = totals[get_thread_id()]
+        anchor = 0
+        for step in range(steps):
+            if step % steps_per_anchor == 0:
+                anchor = step // steps_per_anchor
+                aim(orbit, state, design, sun[anchor], sun[anchor + 1], irradiance[anchor], steps_per_anchor)
+            if is_fed:
+                for row in range(4):
+                    for i in range(TILE):
+                        state[row * TILE + i] = fed[tile, step, row, i]
+            else:
+                step_orbit(orbit, state)
+            lit = step_light(state, inverse_sun_sine[anchor])
+            power = step_array(state, design, irradiance[anchor])
+            work, hot, unmet, curtailed, energy = step_power(state, design)
+            step_heat(state, design, irradiance[anchor])
+            if satellites == TILE:
+                total[step, F_LIT] += lit
+                total[step, F_ARRAY] += power
+                total[step, F_WORK] += work
+                total[step, F_HEAT_SHED] += hot
+                total[step, F_POWER_SHED] += unmet
+                total[step, F_CURTAILED] += curtailed
+                total[step, F_BATTERY] += energy
+            else:
+                add_some(state, satellites, total[step])
+            if slot >= 0:
+                keep(state, record[slot, step])
+            if (step + 1) % steps_per_anchor == 0 or step + 1 == steps:
+                gather(orbit, state)
+    return totals.sum(axis=0)
