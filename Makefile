@@ -46,7 +46,7 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 docs: docs-blocks
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs-blocks: $(VENV)/installed-dev
 	$(BIN)/python tools/run_docs_blocks.py docs

@@ -15,6 +15,8 @@ A comment on the line above a block changes that: ``<!-- not run: reason -->`` o
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -119,7 +121,8 @@ def run_block(block: Block, folder: Path, namespace: dict[str, object]) -> bool:
         return False
     if block.language == "python":
         code = compile("\n" * (block.line - 1) + block.text, str(block.page), "exec")
-        exec(code, namespace)
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(code, namespace)
     elif block.language in SHELLS:
         run_shell(block, folder)
     elif block.title:
