@@ -9,6 +9,7 @@ darkening, and the relative motion inside a formation.
 
 from __future__ import annotations
 
+from skyhall.orbit.element_sets import Dropped, ElementSets, Ephemeris, parse_element_sets
 from skyhall.orbit.elements import (
     MeanElements,
     check_altitude,
@@ -52,6 +53,9 @@ from skyhall.orbit.sun import (
 
 __all__ = [
     "DiscFractions",
+    "Dropped",
+    "ElementSets",
+    "Ephemeris",
     "LightSummary",
     "LightYear",
     "MeanElements",
@@ -75,6 +79,7 @@ __all__ = [
     "mean_lit_fraction",
     "mean_motion",
     "mean_sun_right_ascension",
+    "parse_element_sets",
     "position",
     "raan_from_local_time",
     "secular_rates",

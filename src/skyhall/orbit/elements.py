@@ -11,6 +11,7 @@ import numpy.typing as npt
 from skyhall.constants import DAY, EARTH_GM, EARTH_J2, EARTH_J4, EARTH_RADIUS, TROPICAL_YEAR
 from skyhall.errors import Place, ValueProblem
 from skyhall.orbit.sun import mean_sun_right_ascension
+from skyhall.types import Array
 
 __all__ = [
     "MeanElements",
@@ -24,7 +25,6 @@ __all__ = [
     "sun_synchronous_inclination",
 ]
 
-Array = npt.NDArray[np.float64]
 
 LOWEST_ALTITUDE: Final = (
     150e3  # m, below it an orbit decays within about a day (Vallado, 4th ed., section 8.6)

@@ -32,7 +32,6 @@ __all__ = [
     "walker_star",
 ]
 
-Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 _TURN = 2.0 * np.pi

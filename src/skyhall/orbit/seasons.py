@@ -13,10 +13,10 @@ from skyhall.errors import ValueProblem
 from skyhall.orbit.elements import check_altitude, kepler_period, secular_rates
 from skyhall.orbit.shadow import eclipse_fraction_of_orbit, limb_distance, mean_lit_fraction
 from skyhall.orbit.sun import beta_angle, irradiance_ratio, sun_direction
+from skyhall.types import Array
 
 __all__ = ["LightSummary", "LightYear", "year_of_light"]
 
-Array = npt.NDArray[np.float64]
 
 _ORBIT_PARTS: Final = 128  # of the half orbit, for the mean lit fraction: within 1e-5 of 1,000 parts
 

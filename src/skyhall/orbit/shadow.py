@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS, SOLAR_RADIUS
 from skyhall.errors import ValueProblem
+from skyhall.types import Array, Numbers
 
 __all__ = [
     "DiscFractions",
@@ -28,7 +29,6 @@ __all__ = [
     "shadow_times",
 ]
 
-Array = npt.NDArray[np.float64]
 
 # Odd minimax polynomial for (x sqrt(1 - x^2) + asin x) / pi on [-1, 1], held to 1/2 at x = 1 so that full
 # sunlight is exactly 1; found by linear programming. Largest error 1.22e-4; one degree lower leaves 2.2e-4.
@@ -50,8 +50,8 @@ _I0: Final = 0.5 - (_I2 + _I4 + _I6 + _I8 + _I10 + _I12)
 
 
 def limb_distance(
-    sun_cosine: Array, horizon_sine: Array, horizon_cosine: Array, inverse_sun_sine: Array
-) -> Array:
+    sun_cosine: Numbers, horizon_sine: Numbers, horizon_cosine: Numbers, inverse_sun_sine: Numbers
+) -> Numbers:
     """Return the distance of the Sun's centre from the Earth's limb, in solar radii, positive outside.
 
     The sine of (the Sun's elevation plus the dip of the horizon) over the sine of the Sun's angular radius.
@@ -65,11 +65,11 @@ def limb_distance(
     inverse_sun_sine : 1 / sin(angular radius of the Sun), that is its distance over its radius.
     """
     elevation_cosine = np.sqrt(np.maximum(1.0 - sun_cosine * sun_cosine, 0.0))
-    distance: Array = (elevation_cosine * horizon_cosine + sun_cosine * horizon_sine) * inverse_sun_sine
+    distance: Numbers = (elevation_cosine * horizon_cosine + sun_cosine * horizon_sine) * inverse_sun_sine
     return distance
 
 
-def lit_disc_fraction(x: Array) -> Array:
+def lit_disc_fraction(x: Numbers) -> Numbers:
     """Return the fraction of the Sun's disc that is visible when a straight limb cuts it at `x` solar radii.
 
     Exactly 1/2 + (x sqrt(1 - x^2) + asin x) / pi; here a polynomial of degree 11 within 1.3e-4 of it,
@@ -77,26 +77,26 @@ def lit_disc_fraction(x: Array) -> Array:
     """
     y = np.minimum(np.maximum(x, -1.0), 1.0)
     z = y * y
-    fraction: Array = 0.5 + y * (_F1 + z * (_F3 + z * (_F5 + z * (_F7 + z * (_F9 + z * _F11)))))
+    fraction: Numbers = 0.5 + y * (_F1 + z * (_F3 + z * (_F5 + z * (_F7 + z * (_F9 + z * _F11)))))
     return fraction
 
 
-def lit_disc_integral(x: Array) -> Array:
+def lit_disc_integral(x: Numbers) -> Numbers:
     """Return the integral of `lit_disc_fraction` from minus infinity to `x` (solar radii)."""
     far = np.abs(x)
     y = np.minimum(far, 1.0)
-    integral: Array = _even_integral(y) + 0.5 * (x + far - y)
+    integral: Numbers = _even_integral(y) + 0.5 * (x + far - y)
     return integral
 
 
-def _even_integral(y: Array) -> Array:
+def _even_integral(y: Numbers) -> Numbers:
     """Return the integral of `lit_disc_fraction` less y / 2, for `y` within [0, 1]."""
     z = y * y
-    even: Array = _I0 + z * (_I2 + z * (_I4 + z * (_I6 + z * (_I8 + z * (_I10 + z * _I12)))))
+    even: Numbers = _I0 + z * (_I2 + z * (_I4 + z * (_I6 + z * (_I8 + z * (_I10 + z * _I12)))))
     return even
 
 
-def mean_lit_fraction(x0: Array, x1: Array) -> Array:
+def mean_lit_fraction(x0: Numbers, x1: Numbers) -> Numbers:
     """Return the mean lit fraction of a step between limb distances `x0` and `x1` (solar radii).
 
     The limb distance is taken as linear over the step. Steps shorter than 0.04 solar radii are widened to
@@ -113,7 +113,7 @@ def mean_lit_fraction(x0: Array, x1: Array) -> Array:
     y_stop = np.minimum(far_stop, 1.0)
     near = _even_integral(y_stop) - _even_integral(y_start)
     beyond = (far_stop - y_stop) - (far_start - y_start)
-    mean: Array = 0.5 + (near + 0.5 * beyond) / (stop - start)
+    mean: Numbers = 0.5 + (near + 0.5 * beyond) / (stop - start)
     return mean
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import ASTRONOMICAL_UNIT, DAY, J2000_JD
+from skyhall.types import Array
 
 __all__ = [
     "beta_angle",
@@ -23,7 +24,6 @@ __all__ = [
     "sun_direction",
 ]
 
-Array = npt.NDArray[np.float64]
 
 TT_MINUS_UTC: Final = 69.184  # s, since 2017-01-01 (IERS Bulletin C 52: 37 s of leap seconds, plus 32.184 s)
 _JULIAN_CENTURY: Final = 36525.0  # days
