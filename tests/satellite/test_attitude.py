@@ -61,7 +61,7 @@ def test_an_array_fixed_to_the_orbit_normal_loses_15_percent_on_the_worst_day() 
 def test_nothing_that_the_law_fixes_can_be_set(name: str) -> None:
     one = view("sun_tracking")
     with pytest.raises(TypeError):
-        AttitudeView("sun_tracking", 650e3, 0.0, 20.0, 10.0, 15.0, 8.0, **{name: 0.0})  # type: ignore[arg-type]
+        AttitudeView("sun_tracking", 650e3, 0.0, 20.0, 10.0, 15.0, 8.0, **{name: 0.0})
     with pytest.raises(ValueError, match="init=False"):
         dataclasses.replace(one, **{name: 0.0})  # type: ignore[arg-type]
     with pytest.raises(dataclasses.FrozenInstanceError):
