@@ -40,7 +40,9 @@ from numba import get_thread_id, njit, prange
 
 def kernel_source(sources: Iterable[str] | None = None) -> str:
     """Return the generated module's text; `sources` (for tests) replaces the formulas' modules and the tile's."""
-    texts = list(sources) if sources is not None else [inspect.getsource(module) for module in (*_FORMULAS, tile)]
+    texts = (
+        list(sources) if sources is not None else [inspect.getsource(module) for module in (*_FORMULAS, tile)]
+    )
     parts = [_HEADER, _constants()]
     parts += [_formulas(ast.parse(text)) for text in texts[:-1]]
     parts.append(_tile(ast.parse(texts[-1])))
@@ -110,7 +112,9 @@ def _is_formula(node: ast.FunctionDef) -> bool:
     for part in ast.walk(ast.Module(node.body, [])):
         if isinstance(part, ast.Attribute) and part.attr not in allowed:
             return False
-        if isinstance(part, (ast.If, ast.For, ast.While, ast.IfExp, ast.Subscript, ast.Raise, ast.Pow, ast.Tuple)):
+        if isinstance(
+            part, (ast.If, ast.For, ast.While, ast.IfExp, ast.Subscript, ast.Raise, ast.Pow, ast.Tuple)
+        ):
             return False
     return True
 

@@ -67,7 +67,9 @@ class Tiles:
         self.orbits.reshape(len(self.orbits), -1, t.TILE)[:, t.SUM_LIT // t.TILE :] = 0.0
 
 
-def design_parameters(design: SatelliteDesign, environment: Environment, step: float) -> npt.NDArray[np.float32]:
+def design_parameters(
+    design: SatelliteDesign, environment: Environment, step: float
+) -> npt.NDArray[np.float32]:
     """Return the kernel's parameters of `design` for steps of `step` seconds."""
     p = np.zeros(t.PARAMETERS)
     emissivity = design.array_emissivity_front + design.array_emissivity_rear
@@ -105,7 +107,10 @@ def design_parameters(design: SatelliteDesign, environment: Environment, step: f
     p[t.P_CHARGE_LIMIT], p[t.P_DISCHARGE_LIMIT] = design.charge_limit, design.discharge_limit
     p[t.P_TAPER] = 1.0 / (design.charge_efficiency * max(design.taper_time, step))
     p[t.P_DRAIN] = design.discharge_efficiency / step
-    p[t.P_CHARGE_EFFICIENCY], p[t.P_INVERSE_DISCHARGE] = design.charge_efficiency, 1.0 / design.discharge_efficiency
+    p[t.P_CHARGE_EFFICIENCY], p[t.P_INVERSE_DISCHARGE] = (
+        design.charge_efficiency,
+        1.0 / design.discharge_efficiency,
+    )
     p[t.P_JUNCTION_LIMIT], p[t.P_JUNCTION_RESISTANCE] = design.junction_limit, design.junction_resistance
     p[t.P_JUNCTION_CONDUCTANCE] = 1.0 / design.junction_resistance
     p[t.P_LOOP_CONDUCTANCE] = conductance
@@ -143,7 +148,9 @@ def make_tiles(
     """
     lanes, design_of_tile, filled = _arrange(design_index, len(designs))
     laid = elements[lanes]
-    raan_rate, perigee_rate, anomaly_rate = secular_rates(laid.semi_major_axis, laid.eccentricity, laid.inclination)
+    raan_rate, perigee_rate, anomaly_rate = secular_rates(
+        laid.semi_major_axis, laid.eccentricity, laid.inclination
+    )
     rate = perigee_rate + anomaly_rate
     latitude = laid.argument_of_perigee + laid.mean_anomaly + rate * seconds
     node = laid.raan + raan_rate * seconds
@@ -171,7 +178,9 @@ def make_tiles(
     beside = np.cos(laid.inclination) * (np.cos(node) * sun[1] - np.sin(node) * sun[0])
     beside = beside + np.sin(laid.inclination) * sun[2]
     cosine = np.cos(latitude) * toward + np.sin(latitude) * beside
-    limb = (np.sqrt(np.maximum(1.0 - cosine**2, 0.0)) * horizon_cosine + cosine * horizon_sine) * inverse_sun_sine
+    limb = (
+        np.sqrt(np.maximum(1.0 - cosine**2, 0.0)) * horizon_cosine + cosine * horizon_sine
+    ) * inverse_sun_sine
     put(state, t.LIMB, limb)
     of_lane = np.repeat(design_of_tile, t.TILE)
     for row, field in (

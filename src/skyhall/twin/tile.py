@@ -40,9 +40,17 @@ STEP_COS, STEP_SIN = 2 * TILE, 3 * TILE  # its rotation over one step
 NODE_COS, NODE_SIN = 4 * TILE, 5 * TILE  # right ascension of the node
 NODE_STEP_COS, NODE_STEP_SIN = 6 * TILE, 7 * TILE  # its rotation from anchor to anchor
 TILT_COS, TILT_SIN = 8 * TILE, 9 * TILE  # inclination
-SUN_NODE, SUN_SIDE = 10 * TILE, 11 * TILE  # Sun's component toward the node, and 90 degrees on along the orbit
+SUN_NODE, SUN_SIDE = (
+    10 * TILE,
+    11 * TILE,
+)  # Sun's component toward the node, and 90 degrees on along the orbit
 SUN_NODE_STEP, SUN_SIDE_STEP = 12 * TILE, 13 * TILE  # their change over one step
-SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_SHED = 14 * TILE, 15 * TILE, 16 * TILE, 17 * TILE  # over time, per satellite
+SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_SHED = (
+    14 * TILE,
+    15 * TILE,
+    16 * TILE,
+    17 * TILE,
+)  # over time, per satellite
 DOUBLE_ROWS = 18
 
 # Rows in single precision: everything else.
@@ -54,8 +62,17 @@ ARRAY_K, ARRAY_W = 7 * TILE, 8 * TILE
 BATTERY, COOLANT_K, RADIATOR_K = 9 * TILE, 10 * TILE, 11 * TILE
 WORK_W, LOOP_W, JUNCTION_K = 12 * TILE, 13 * TILE, 14 * TILE
 LOWEST_BATTERY, HOTTEST_JUNCTION, COLDEST_COOLANT = 15 * TILE, 16 * TILE, 17 * TILE
-LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR, SHED_SOFAR = 18 * TILE, 19 * TILE, 20 * TILE, 21 * TILE  # since the anchor
-HOT_W, UNMET_W, CURTAILED_W = 22 * TILE, 23 * TILE, 24 * TILE  # work shed for heat, for power; array power not used
+LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR, SHED_SOFAR = (
+    18 * TILE,
+    19 * TILE,
+    20 * TILE,
+    21 * TILE,
+)  # since the anchor
+HOT_W, UNMET_W, CURTAILED_W = (
+    22 * TILE,
+    23 * TILE,
+    24 * TILE,
+)  # work shed for heat, for power; array power not used
 SINGLE_ROWS = 25
 
 # Parameters of a design, in single precision.
@@ -220,10 +237,7 @@ def step_power(state: Array, design: Array) -> Numbers:
         state[UNMET_W + i] = allowed - work
         state[CURTAILED_W + i] = surplus - charging
         state[LOOP_W + i] = (
-            load
-            - unmet
-            + charging * (1.0 - charge_efficiency)
-            + discharging * (inverse_discharge - 1.0)
+            load - unmet + charging * (1.0 - charge_efficiency) + discharging * (inverse_discharge - 1.0)
         )
         state[LOWEST_BATTERY + i] = np.minimum(state[LOWEST_BATTERY + i], energy)
         state[WORK_SOFAR + i] += work
@@ -278,7 +292,9 @@ def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
         state[COLDEST_COOLANT + i] = np.minimum(state[COLDEST_COOLANT + i], coolant)
 
 
-def aim(orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, irradiance: Numbers, steps: int) -> None:
+def aim(
+    orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, irradiance: Numbers, steps: int
+) -> None:
     """At an anchor: Sun's components from here to the next anchor, linear in between, and the array's incidence."""
     share = 1.0 / steps
     fixed = design[P_ARRAY_FIXED]

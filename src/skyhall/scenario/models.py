@@ -1,0 +1,207 @@
+"""What is asked for: the scenario's sections, each with defaults that run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from skyhall.errors import Place
+from skyhall.scenario.quantities import (
+    Angle,
+    Duration,
+    Length,
+    LocalTime,
+    Moment,
+    MoneyPerMass,
+    Power,
+    Ratio,
+    Speed,
+)
+
+__all__ = ["Economics", "Flight", "Launch", "Orbit", "Satellite", "Scenario", "Shell", "Work"]
+
+SCHEMA = "skyhall/v1"
+YEAR = 365.25 * 86400.0
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+
+
+class Shell(_Section):
+    """Satellites that share altitude and inclination."""
+
+    pattern: Literal["sun_synchronous", "walker_delta", "walker_star", "geostationary", "cluster"] = Field(
+        "sun_synchronous", description="how the satellites are laid out"
+    )
+    altitude: Length = Field(
+        650e3, description="above the equator's radius; of a geostationary shell it is given"
+    )
+    inclination: Angle | None = Field(
+        None, description="of Walker patterns; sun-synchronous ones solve for it"
+    )
+    local_time: LocalTime = Field(
+        6 * 3600.0, description="mean solar time of the ascending node, sun-synchronous only"
+    )
+    satellites: Annotated[int, Field(ge=1, le=5_000_000)] | None = Field(
+        None, description="how many; left out: as many as the work needs, shared equally between such shells"
+    )
+    planes: Annotated[int, Field(ge=1)] = Field(1, description="the satellites divide among them")
+    phasing: Annotated[int, Field(ge=0)] = Field(0, description="Walker's f, in i:t/p/f")
+    spacing: Length = Field(200.0, description="along the track, between neighbours of a cluster")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Shell:
+        walker = self.pattern.startswith("walker")
+        if walker and self.inclination is None:
+            raise ValueError("a Walker pattern needs an inclination|write, for example, inclination: 53 deg")
+        if not walker and self.inclination is not None:
+            raise ValueError(
+                f"the inclination of a {self.pattern} shell is solved, not typed|leave it out, or choose walker_delta"
+            )
+        return self
+
+
+class Orbit(_Section):
+    """Where the satellites fly: shells that are designed, or a catalogue of real element sets."""
+
+    shells: tuple[Shell, ...] = Field(default_factory=lambda: (Shell(),), min_length=1)
+    elements: str | None = Field(None, description="file of element sets (TLE, OMM) that replaces the shells")
+    propagation: Literal["mean", "sgp4"] = Field(
+        "mean", description="how element sets fly: mean elements fitted to them, or SGP4 at every step"
+    )
+
+
+class Satellite(_Section):
+    """What a satellite is made of: parts of the catalogue by name, and how it lives."""
+
+    accelerator: str = "gb300-nvl72"
+    accelerators: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="per satellite; or give it_power"
+    )
+    it_power: Power | None = Field(
+        None, description="IT input per satellite, rounded up to whole accelerators"
+    )
+    array: str = "rosa-multijunction"
+    battery: str = "li-ion-pack"
+    radiator: str = "deployable-composite"
+    cooling: str = "single-phase-loop"
+    bus: str = "large-platform"
+    propulsion: str = "hall-krypton"
+    terminal: str = "optical-100g"
+    terminals: Annotated[int, Field(ge=0, le=64)] | None = Field(
+        None, description="laser terminals; else the part's count"
+    )
+    attitude: Literal["sun_tracking", "orbit_normal"] = "sun_tracking"
+    night: Literal["ride", "handover", "both"] = Field(
+        "handover",
+        description="work in the dark: ride on the battery, hand it over to a lit satellite, or both",
+    )
+    night_share: Ratio | None = Field(
+        None, description="share of the work kept in the dark; `both` only, default one half"
+    )
+    life: Duration = 5 * YEAR
+    transfer_delta_v: Speed = Field(0.0, description="climbed by the satellite itself after separation")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Satellite:
+        if self.accelerators is not None and self.it_power is not None:
+            raise ValueError("both accelerators and it_power are given|give one of them")
+        if self.night_share is not None and self.night != "both":
+            raise ValueError(
+                f"night_share has no meaning with night: {self.night}|choose night: both, or leave it out"
+            )
+        if self.life < 30 * 86400.0:
+            raise ValueError("a life below 30 days is not modelled|write, for example, life: 5 yr")
+        if self.it_power == 0.0:
+            raise ValueError(
+                "a satellite without IT power computes nothing|write, for example, it_power: 120 kW"
+            )
+        return self
+
+    @property
+    def night_work(self) -> float:
+        """Share of the work that goes on in the dark."""
+        if self.night == "both":
+            return 0.5 if self.night_share is None else self.night_share
+        return 1.0 if self.night == "ride" else 0.0
+
+
+class Work(_Section):
+    """How much compute is wanted."""
+
+    it_power: Power = Field(
+        200e6, description="of the whole fleet; decides how many satellites where no shell says"
+    )
+
+
+class Launch(_Section):
+    """How the fleet gets up."""
+
+    vehicle: str = "starship-target"
+    price: MoneyPerMass | None = Field(None, description="replaces the vehicle's price")
+
+
+class Economics(_Section):
+    """Whom the fleet is compared with, and with whose money."""
+
+    ground: str = "grid-us"
+    finance: str = "finance-2026"
+    build: str = "mass-produced"
+    operations: str = "fleet-operations"
+    reliability: str = "orbit-first-model"
+
+
+class Flight(_Section):
+    """The stretch of time that the twin flies for the assessment."""
+
+    start: Moment | None = Field(None, description="left out: the epoch")
+    duration: Duration = YEAR
+    step: Duration = 60.0
+    age: Duration | None = Field(
+        None, description="age of the satellites when flown; left out: the end of their life"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Flight:
+        if not 1.0 <= self.step <= 600.0:
+            raise ValueError("the step must lie between 1 s and 10 min|write, for example, step: 60 s")
+        if self.duration < self.step:
+            raise ValueError("the duration is shorter than one step|write, for example, duration: 1 day")
+        if self.duration > 30 * YEAR:
+            raise ValueError(
+                "a flight of more than 30 years is not modelled|write, for example, duration: 1 yr"
+            )
+        return self
+
+
+class Scenario(_Section):
+    """A data centre in orbit as it is asked for; frozen once loaded."""
+
+    schema_: Literal["skyhall/v1"] = Field(SCHEMA, alias="schema")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "unnamed"
+    description: str = ""
+    epoch: Moment = datetime(2026, 3, 20, tzinfo=UTC)
+    seed: Annotated[int, Field(ge=0)] = 1
+    orbit: Orbit = Field(default_factory=Orbit)
+    satellite: Satellite = Field(default_factory=Satellite)
+    work: Work = Field(default_factory=Work)
+    launch: Launch = Field(default_factory=Launch)
+    economics: Economics = Field(default_factory=Economics)
+    flight: Flight = Field(default_factory=Flight)
+    catalogue: dict[str, dict[str, str | float]] = Field(
+        default_factory=dict, description="values that replace the catalogue's: part: {key: value}"
+    )
+    _places: dict[str, Place] = PrivateAttr(default_factory=dict)
+
+    def place(self, key: str) -> Place:
+        """Return where the value at the dotted `key` was written (file, key, line)."""
+        return self._places.get(key, Place(key=key))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scenario) and self.model_dump() == other.model_dump()
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())

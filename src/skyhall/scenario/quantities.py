@@ -1,0 +1,131 @@
+"""Field types of a scenario: text with a unit outside, SI float inside, text with a unit again when written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from skyhall import units
+from skyhall.errors import SkyhallError
+
+__all__ = ["Angle", "Duration", "Length", "LocalTime", "Moment", "MoneyPerMass", "Power", "Ratio", "Speed"]
+
+
+def _quantity(unit: str, shown: str, per_shown: float, example: str) -> Any:
+    """Return an annotated float, not negative: parsed into `unit`, written in `shown` (`per_shown` of `unit`)."""
+
+    def read(value: object) -> float:
+        if isinstance(value, _Parsed):
+            return value
+        try:
+            number = units.parse(value, unit)
+        except SkyhallError as error:
+            raise ValueError(f"{error.what}|{error.right}") from None
+        if number < 0.0:
+            raise ValueError(f"{value!r} is negative|write a positive quantity, for example '{example}'")
+        return _Parsed(number)
+
+    def write(value: float) -> str:
+        return f"{value / per_shown:.15g} {shown}".strip()
+
+    return Annotated[
+        float,
+        BeforeValidator(read),
+        PlainSerializer(write, return_type=str),
+        WithJsonSchema(
+            {"type": "string", "examples": [example], "description": f"a quantity, e.g. '{example}'"}
+        ),
+    ]
+
+
+class _Parsed(float):
+    """A float that has been through the border already, so that a model can be validated again."""
+
+
+Length = _quantity("m", "km", 1e3, "650 km")
+Power = _quantity("W", "kW", 1e3, "120 kW")
+Duration = _quantity("s", "s", 1.0, "5 yr")
+Angle = _quantity("rad", "deg", 0.017453292519943295, "53 deg")
+MoneyPerMass = _quantity("USD/kg", "USD/kg", 1.0, "200 USD/kg")
+Speed = _quantity("m/s", "m/s", 1.0, "120 m/s")
+
+
+def _read_ratio(value: object) -> float:
+    try:
+        number = units.parse(value, "")
+    except SkyhallError as error:
+        raise ValueError(f"{error.what}|{error.right}") from None
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"{value!r} is not between 0 and 1|write a share, for example 0.4 or '40 %'")
+    return number
+
+
+Ratio = Annotated[
+    float,
+    BeforeValidator(_read_ratio),
+    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": 1, "examples": [0.4, "40 %"]}),
+]
+
+
+def _read_local_time(value: object) -> float:
+    text = str(value)
+    try:
+        hours, minutes = text.split(":")
+        seconds = int(hours) * 3600.0 + int(minutes) * 60.0
+    except ValueError:
+        raise ValueError(
+            f'{value!r} is not a local time|write hours and minutes, for example "06:00"'
+        ) from None
+    if not (0 <= int(hours) < 24 and 0 <= int(minutes) < 60):
+        raise ValueError(f'{value!r} is not a time of day|write hours and minutes, for example "06:00"')
+    return seconds
+
+
+LocalTime = Annotated[
+    float,
+    BeforeValidator(_read_local_time),
+    PlainSerializer(lambda value: f"{int(value // 3600):02d}:{int(value % 3600 // 60):02d}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d{2}$", "examples": ["06:00"]}),
+]
+
+
+def _read_moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        for read in (_iso, _day_of_year):
+            try:
+                moment = read(str(value))
+                break
+            except ValueError:
+                continue
+        else:
+            raise ValueError(
+                f"{value!r} is not a moment|write ISO 8601 in UTC, for example 2026-03-20T00:00:00Z"
+            )
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    moment = moment.astimezone(UTC)
+    if not 1960 <= moment.year <= 2060:
+        raise ValueError(
+            f"{value!r} is outside 1960 to 2060, the years that the Sun's series holds for|choose one within"
+        )
+    return moment
+
+
+_iso: Callable[[str], datetime] = datetime.fromisoformat
+
+
+def _day_of_year(text: str) -> datetime:
+    return datetime.strptime(text.rstrip("Z"), "%Y-%jT%H:%M:%S").replace(tzinfo=UTC)
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_read_moment),
+    PlainSerializer(lambda value: value.strftime("%Y-%m-%dT%H:%M:%SZ"), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-20T00:00:00Z"]}),
+]
