@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skyhall.economics.launch import wright_average_price
+from skyhall.economics.ranges import require
 
 __all__ = ["BuildPrices", "SatelliteBill", "bus_cost", "learning_factor"]
 
@@ -34,6 +35,21 @@ class SatelliteBill:
     it_power_w: float
     stowed_volume_m3: float = 0.0
 
+    def __post_init__(self) -> None:
+        require(
+            self,
+            positive=("mass_kg",),
+            not_negative=(
+                "bus_kg",
+                "array_w",
+                "battery_kwh",
+                "radiator_m2",
+                "accelerators",
+                "it_power_w",
+                "stowed_volume_m3",
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class BuildPrices:
@@ -58,6 +74,21 @@ class BuildPrices:
     experience_kg: float = 1.0
     engineering_usd: float = 0.0
     sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(
+            self,
+            positive=("progress_ratio", "reference_kg"),
+            not_negative=(
+                "bus_usd_per_kg",
+                "array_usd_per_w",
+                "battery_usd_per_kwh",
+                "radiator_usd_per_m2",
+                "experience_kg",
+                "engineering_usd",
+            ),
+            shares=("progress_ratio",),
+        )
 
 
 def bus_cost(bill: SatelliteBill, prices: BuildPrices) -> dict[str, float]:

@@ -178,38 +178,65 @@ class CostSheet:
             )
         return families
 
+    def gap(self, boundary: Boundary = "delivered") -> dict[str, float]:
+        """Return what orbit costs above the ground under `boundary`, term by term, USD per GPU-hour.
+
+        The terms are the families of costs over installed hours (what both sides pay for cancels), under
+        "delivered" the hours that are paid for and not delivered, and "launch price": all that is launch
+        price times kilograms, wherever it is paid. They add up to the difference of `per_gpu_h` between
+        the sides.
+        """
+        installed = self.installed_gpu_h_per_year
+        terms: dict[str, float] = {}
+        priced = 0.0
+        for line in self.lines(boundary):
+            launched = line.launched_kg_per_year * self.launch_price_usd_per_kg
+            rest = _per_hour(line.levelized_usd_per_year - launched, installed)
+            terms[line.family] = terms.get(line.family, 0.0) + rest
+            priced += launched
+        for line in self.lines(boundary, "ground"):
+            rest = _per_hour(line.levelized_usd_per_year, installed)
+            terms[line.family] = terms.get(line.family, 0.0) - rest
+        if boundary == "delivered":
+            orbit, ground = self.total(boundary) - priced, self.total(boundary, "ground")
+            terms["undelivered hours"] = (
+                _per_hour(orbit, self.hours(boundary))
+                - _per_hour(orbit, installed)
+                - _per_hour(ground, self.hours(boundary, "ground"))
+                + _per_hour(ground, installed)
+            )
+        terms["launch price"] = _per_hour(priced, self.hours(boundary))
+        return terms
+
     def break_even(self, boundary: Boundary = "delivered") -> BreakEven:
         """Return the launch price at which orbit costs what the ground does under `boundary`.
 
         Notes
         -----
-        The binding term is the family, launch apart, for which orbit pays most above the ground: compute
-        and build are held against the ground's compute and build, so that what both pay for does not bind.
+        The binding term is the largest of `gap` apart from the launch price: what keeps orbit above the
+        ground were launch free, and so what must fall first where no launch price closes it.
         """
-        hours = self.hours(boundary, "orbit")
-        slope = _per_hour(sum(line.launched_kg_per_year for line in self.lines(boundary)), hours)
-        orbit, ground = self.per_gpu_h(boundary), self.per_gpu_h(boundary, "ground")
-        free_launch = orbit - slope * self.launch_price_usd_per_kg
-        price = float(break_even_price(ground, free_launch, slope)) if hours else float("-inf")
-        term, excess = self._binding(boundary)
-        closes = price > 0
-        sentence = _sentence(price, self.launch_price_usd_per_kg, term, excess)
-        return BreakEven(boundary, price, closes, term, excess, sentence)
+        if not self.hours(boundary) > 0:
+            nothing = "no launch price closes it: no work is delivered"
+            return BreakEven(boundary, float("-inf"), False, "undelivered hours", float("inf"), nothing)
+        gap = self.gap(boundary)
+        slope = _per_hour(
+            sum(line.launched_kg_per_year for line in self.lines(boundary)), self.hours(boundary)
+        )
+        ground = self.per_gpu_h(boundary, "ground")
+        price = float(break_even_price(ground, self.per_gpu_h(boundary) - gap.pop("launch price"), slope))
+        term = max(gap, key=lambda name: gap[name], default="nothing")
+        excess = gap.get(term, 0.0)
+        sentence = _sentence(price, self.launch_price_usd_per_kg, self._described(term, boundary), excess)
+        return BreakEven(boundary, price, price > 0, term, excess, sentence)
 
-    def _binding(self, boundary: Boundary) -> tuple[str, float]:
-        """Return the family that orbit pays most above the ground for were launch free, and by how much."""
-        hours = self.hours(boundary, "orbit")
-        ground = self.by_family(boundary, "ground")
-        excess: dict[str, float] = {}
-        for line in self.lines(boundary):
-            rest = line.levelized_usd_per_year - line.launched_kg_per_year * self.launch_price_usd_per_kg
-            excess[line.family] = excess.get(line.family, -ground.get(line.family, 0.0)) + _per_hour(
-                rest, hours
-            )
-        if not excess:
-            return "nothing", 0.0
-        term = max(excess, key=lambda family: excess[family])
-        return term, excess[term]
+    def _described(self, term: str, boundary: Boundary) -> str:
+        if term == "undelivered hours":
+            share = 1 - self.delivered_gpu_h_per_year / self.installed_gpu_h_per_year
+            return f"undelivered hours, {share:.0%} of those installed"
+        lines = [line for line in self.lines(boundary) if line.family == term]
+        chief = max(lines, key=lambda line: line.levelized_usd_per_year, default=None)
+        return term if chief is None or chief.name == term else f"{term}, chiefly {chief.name}"
 
     def as_rows(self) -> list[dict[str, str | float]]:
         """Return every line of both sides as a flat mapping, for a table or a file."""
@@ -274,7 +301,7 @@ def _sentence(price: float, current: float, term: str, excess: float) -> str:
     if price <= 0:
         return (
             f"no launch price closes it: even with free launch orbit costs more than the ground; "
-            f"the binding term is {term} ({excess:+.2f} USD per GPU-hour above the ground)"
+            f"the binding term is {term} ({excess:+.2f} USD per GPU-hour against the ground)"
         )
     if price == float("inf"):
         return "orbit costs no more than the ground, and nothing counted here depends on the launch price"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import HOUR, JULIAN_YEAR
+from skyhall.economics.ranges import require
 from skyhall.errors import ValueProblem
 
 __all__ = [
@@ -41,6 +42,9 @@ class Finance:
     wacc_ground: float
     programme_years: float
     sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self, not_negative=("wacc_space", "wacc_ground"), lives=("programme_years",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from skyhall.economics.cost_sheet import Boundary, CostLine
 from skyhall.economics.finance import HOURS_PER_YEAR
+from skyhall.economics.ranges import require
 
 __all__ = [
     "GroundSite",
@@ -67,6 +68,24 @@ class GroundSite:
     accelerator_failures: float = 0.0
     repair_share: float = 0.0
     sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(
+            self,
+            positive=("pue",),
+            not_negative=(
+                "facility_usd_per_w",
+                "energy_usd_per_kwh",
+                "plant_usd_per_w",
+                "water_l_per_kwh",
+                "water_usd_per_m3",
+                "operations_usd_per_kw_year",
+                "accelerator_failures",
+                "repair_share",
+            ),
+            shares=("availability", "load_factor"),
+            lives=("facility_life_years", "server_life_years"),
+        )
 
 
 def power_price_usd_per_kw_year(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import EARTH_GM, EARTH_RADIUS, EARTH_ROTATION, STANDARD_GRAVITY
+from skyhall.economics.ranges import require
 from skyhall.errors import ValueProblem
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 Number = float | Array
+MOST_SATELLITES = 10**9  # on one flight; keeps a mass of almost nothing from overflowing
 Limit = Literal["mass", "volume", "count", "shared"]
 
 
@@ -64,6 +66,14 @@ class Vehicle:
     reference_altitude_km: float = 200.0
     site_latitude_deg: float = 28.5
     sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(
+            self,
+            positive=("payload_kg", "success_rate", "fairing_volume_m3", "specific_impulse_s"),
+            not_negative=("price_usd_per_kg", "upper_stage_dry_kg"),
+            shares=("success_rate",),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,17 +251,16 @@ def manifest(
     capacity = vehicle.payload_kg if payload_kg is None else payload_kg
     if satellites < 1 or not satellite_mass_kg > 0:
         raise ValueProblem(f"cannot launch {satellites} satellites of {satellite_mass_kg:g} kg")
-    by_mass = math.floor(capacity / satellite_mass_kg * (1 + 1e-12))
+    by_mass = math.floor(min(capacity / satellite_mass_kg * (1 + 1e-12), MOST_SATELLITES))
     if by_mass < 1:
         raise ValueProblem(
             f"a satellite of {satellite_mass_kg:,.0f} kg is too heavy for {vehicle.name}, "
             f"which carries {capacity:,.0f} kg to this orbit",
             right="make the satellite smaller, the orbit lower or choose another vehicle",
         )
-    volume = vehicle.fairing_volume_m3
-    by_volume = (
-        math.floor(volume / stowed_volume_m3) if stowed_volume_m3 > 0 and volume < math.inf else math.inf
-    )
+    by_volume = MOST_SATELLITES
+    if stowed_volume_m3 > 0:
+        by_volume = math.floor(min(vehicle.fairing_volume_m3 / stowed_volume_m3, MOST_SATELLITES))
     if by_volume < 1:
         raise ValueProblem(
             f"a satellite of {stowed_volume_m3:,.0f} m3 stowed does not fit {vehicle.name} "
@@ -261,13 +270,13 @@ def manifest(
     if vehicle.shared:
         flights = satellites * satellite_mass_kg / capacity
         return Manifest(satellites, satellite_mass_kg, by_mass, flights, "shared", capacity)
-    limits: dict[Limit, float] = {
+    limits: dict[Limit, int] = {
         "mass": by_mass,
         "volume": by_volume,
-        "count": vehicle.satellites_max or math.inf,
+        "count": vehicle.satellites_max or MOST_SATELLITES,
     }
     limited_by = min(limits, key=lambda limit: limits[limit])
-    per_flight = int(limits[limited_by])
+    per_flight = limits[limited_by]
     return Manifest(
         satellites, satellite_mass_kg, per_flight, math.ceil(satellites / per_flight), limited_by, capacity
     )

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from skyhall.economics.ranges import require
 from skyhall.errors import ValueProblem
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 Number = float | Array
+NEVER_PER_YEAR = 1e-12  # a hazard below it uses up no spare in any life
 Replacement = Literal["none", "replenish"]
 
 
@@ -47,6 +49,19 @@ class Operations:
     insured_share: float = 0.0
     sources: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        require(
+            self,
+            not_negative=(
+                "satellite_usd_per_year",
+                "fleet_usd_per_year",
+                "ground_segment_usd_per_gpu_year",
+                "disposal_usd_per_satellite",
+                "insurance_rate",
+            ),
+            shares=("insured_share",),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OrbitReliability:
@@ -69,6 +84,18 @@ class OrbitReliability:
     upset_loss_share: float = 0.0
     protection_overhead: float = 0.0
     sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(
+            self,
+            not_negative=(
+                "accelerator_failures",
+                "satellite_failures",
+                "spares_share",
+                "protection_overhead",
+            ),
+            shares=("upset_loss_share",),
+        )
 
     @property
     def verified_share(self) -> float:
@@ -112,7 +139,7 @@ def surviving_share(
     s, life = spares_share, life_years
     if np.any(a < 0) or np.any(b < 0) or np.any(s < 0) or np.any(life <= 0):
         raise ValueProblem("failure rates and spares must not be negative, and the life must be above zero")
-    used_up = np.minimum(np.where(a > 0, np.log1p(s) / np.where(a > 0, a, 1.0), life), life)
+    used_up = np.minimum(np.log1p(s) / np.maximum(a, NEVER_PER_YEAR), life)
     full = _mean_decay(b, used_up) * used_up
     decaying = np.exp(-b * used_up) * _mean_decay(a + b, life - used_up) * (life - used_up)
     return np.asarray((full + decaying) / life)

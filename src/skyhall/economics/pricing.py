@@ -15,7 +15,7 @@ from skyhall.economics.operate import (
     replenished_per_year,
     surviving_share,
 )
-from skyhall.errors import ValueProblem
+from skyhall.economics.ranges import require
 
 __all__ = ["CostInputs", "price_design"]
 
@@ -54,10 +54,13 @@ class CostInputs:
     hours_per_year: float = HOURS_PER_YEAR
 
     def __post_init__(self) -> None:
-        if not 0 <= self.delivered_fraction <= 1:
-            raise ValueProblem(
-                f"the delivered fraction is {self.delivered_fraction:g}", right="it must lie between 0 and 1"
-            )
+        require(
+            self,
+            positive=("satellites",),
+            not_negative=("accelerator_usd",),
+            shares=("delivered_fraction",),
+            lives=("life_years",),
+        )
 
     @property
     def accelerators(self) -> float:

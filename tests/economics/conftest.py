@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+from economics_inputs import INPUTS
+
+from skyhall.economics import CostInputs
+
+
+@pytest.fixture
+def inputs() -> CostInputs:
+    return INPUTS

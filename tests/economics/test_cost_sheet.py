@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from economics_inputs import INPUTS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skyhall.economics import BOUNDARIES, CostInputs, CostSheet, OrbitReliability, price_design
+from skyhall.errors import ValueProblem
+
+money = st.floats(0, 1e9)
+designs = st.builds(
+    lambda count, accelerator, price, delivered, success, engineering, replacement, insured: replace(
+        INPUTS,
+        satellites=count,
+        accelerator_usd=accelerator,
+        delivered_fraction=delivered,
+        vehicle=replace(INPUTS.vehicle, price_usd_per_kg=price, success_rate=success),
+        build=replace(INPUTS.build, engineering_usd=engineering),
+        reliability=replace(INPUTS.reliability, replacement=replacement),
+        operations=replace(INPUTS.operations, insured_share=insured),
+    ),
+    st.integers(1, 10**6),
+    st.floats(0, 1e5),
+    st.floats(0, 1e4),
+    st.floats(0.01, 1),
+    st.floats(0.5, 1),
+    money,
+    st.sampled_from(["none", "replenish"]),
+    st.floats(0, 1),
+)
+
+
+@given(designs)
+@settings(max_examples=50)
+def test_families_and_rows_add_up_to_every_boundary(design: CostInputs) -> None:
+    sheet = price_design(design)
+    for boundary in BOUNDARIES:
+        for side in ("orbit", "ground"):
+            assert sum(sheet.by_family(boundary, side).values()) == pytest.approx(
+                sheet.per_gpu_h(boundary, side)
+            )
+            rows = [
+                row
+                for row in sheet.as_rows()
+                if row["side"] == side and boundary in str(row["boundaries"]).split()
+            ]
+            total = sum(float(row["levelized_usd_per_year"]) for row in rows)
+            assert total == pytest.approx(sheet.total(boundary, side))
+
+
+@given(designs)
+@settings(max_examples=50)
+def test_a_wider_boundary_never_costs_less(design: CostInputs) -> None:
+    sheet = price_design(design)
+    costs = [row.orbit_usd_per_gpu_h for row in sheet.boundaries()]
+    assert costs == sorted(costs)
+
+
+@given(designs)
+@settings(max_examples=50)
+def test_at_the_break_even_price_orbit_costs_what_the_ground_does(design: CostInputs) -> None:
+    sheet = price_design(design)
+    for boundary in BOUNDARIES:
+        answer = sheet.break_even(boundary)
+        if answer.closes:
+            vehicle = replace(design.vehicle, price_usd_per_kg=answer.price_usd_per_kg)
+            again = price_design(replace(design, vehicle=vehicle))
+            assert again.per_gpu_h(boundary) == pytest.approx(again.per_gpu_h(boundary, "ground"), rel=1e-6)
+        else:
+            free = price_design(replace(design, vehicle=replace(design.vehicle, price_usd_per_kg=0.0)))
+            assert free.per_gpu_h(boundary) >= free.per_gpu_h(boundary, "ground") * (1 - 1e-9)
+
+
+def line(sheet: CostSheet, name: str) -> float:
+    return sum(line.capital_usd + line.annual_usd for line in sheet.orbit if line.name == name)
+
+
+def test_launch_only_counts_flights_alone(inputs: CostInputs) -> None:
+    assert [line.name for line in price_design(inputs).lines("launch")] == ["launch"]
+
+
+def test_forty_flights_at_250_usd_per_kg_cost_a_billion(inputs: CostInputs) -> None:
+    assert line(price_design(inputs), "launch") == pytest.approx(1e9)
+
+
+def test_accelerators_cost_the_same_in_orbit_and_on_the_ground(inputs: CostInputs) -> None:
+    sheet = price_design(inputs)
+    ground = next(line for line in sheet.ground if line.name == "accelerators")
+    assert line(sheet, "accelerators") == ground.capital_usd == 1600 * 64 * 60e3
+
+
+def test_a_lost_flight_is_built_and_flown_again(inputs: CostInputs) -> None:
+    sheet = price_design(inputs)
+    placed = sum(line(sheet, name) for name in ("launch", "bus", "solar array", "battery", "radiator"))
+    placed += line(sheet, "accelerators") + line(sheet, "spare accelerators")
+    assert line(sheet, "launch failures") == pytest.approx(placed * (1 / 0.98 - 1))
+
+
+def test_insurance_takes_the_place_of_the_losses_that_it_pays(inputs: CostInputs) -> None:
+    insured = price_design(replace(inputs, operations=replace(inputs.operations, insured_share=1.0)))
+    assert line(insured, "launch failures") == 0
+    assert line(insured, "insurance") > 0
+
+
+def test_replenishment_keeps_the_capacity_for_a_yearly_price(inputs: CostInputs) -> None:
+    decaying = price_design(inputs)
+    kept = price_design(replace(inputs, reliability=replace(inputs.reliability, replacement="replenish")))
+    assert kept.delivered_gpu_h_per_year > decaying.delivered_gpu_h_per_year
+    assert line(kept, "replenishment") > 0
+
+
+def test_delivered_hours_are_light_times_survival_times_verified_work(inputs: CostInputs) -> None:
+    sheet = price_design(inputs)
+    expected = 0.95 * inputs.surviving * (0.95 / 1.10)
+    assert sheet.delivered_gpu_h_per_year / sheet.installed_gpu_h_per_year == pytest.approx(expected)
+
+
+def test_spares_are_paid_for_but_not_sold(inputs: CostInputs) -> None:
+    sheet = price_design(inputs)
+    assert sheet.gpus == 1600 * 64
+    assert line(sheet, "spare accelerators") == pytest.approx(0.2 * line(sheet, "accelerators"))
+
+
+def test_where_free_launch_loses_the_binding_term_is_named(inputs: CostInputs) -> None:
+    answer = price_design(inputs).break_even()
+    assert not answer.closes
+    assert answer.price_usd_per_kg < 0
+    assert answer.binding_term == "undelivered hours"
+    assert "undelivered hours, 27% of those installed" in answer.sentence
+
+
+def test_where_every_hour_is_delivered_the_satellites_bind(inputs: CostInputs) -> None:
+    answer = price_design(
+        replace(inputs, delivered_fraction=1.0, reliability=OrbitReliability(0.0, 0.0))
+    ).break_even()
+    assert answer.binding_term == "build"
+    assert "build, chiefly solar array" in answer.sentence
+
+
+@given(designs)
+@settings(max_examples=50)
+def test_the_terms_of_the_gap_add_up_to_it(design: CostInputs) -> None:
+    sheet = price_design(design)
+    for row in sheet.boundaries():
+        difference = row.orbit_usd_per_gpu_h - row.ground_usd_per_gpu_h
+        assert sum(sheet.gap(row.boundary).values()) == pytest.approx(difference, rel=1e-9, abs=1e-9)
+
+
+def test_where_nothing_is_delivered_the_answer_says_so(inputs: CostInputs) -> None:
+    answer = price_design(replace(inputs, delivered_fraction=0.0)).break_even()
+    assert not answer.closes
+    assert answer.sentence == "no launch price closes it: no work is delivered"
+
+
+def test_an_unknown_boundary_is_an_error_that_names_the_right_ones(inputs: CostInputs) -> None:
+    with pytest.raises(ValueProblem, match="did you mean 'delivered'"):
+        price_design(inputs).total("deliverd")  # type: ignore[arg-type]
+
+
+def test_a_delivered_fraction_above_one_is_an_error(inputs: CostInputs) -> None:
+    with pytest.raises(ValueProblem, match="delivered_fraction"):
+        replace(inputs, delivered_fraction=1.1)
+
+
+def test_a_notebook_shows_boundaries_and_lines(inputs: CostInputs) -> None:
+    html = price_design(inputs)._repr_html_()
+    assert "launch and build" in html
+    assert "solar array" in html
