@@ -95,6 +95,30 @@ def test_orbit_normal_radiator_meets_the_sun_as_the_velocity_does(beta: float) -
     np.testing.assert_allclose(view("orbit_normal").radiator_sun_cosine(beta, PHASE), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("size", [(20.0, 10.0, 15.0, 8.0), (6.0, 4.0, 9.0, 12.0), (12.0, 12.0, 12.0, 3.0)])
+@pytest.mark.parametrize("beta_deg", [20.0, 60.0, -80.0])
+def test_the_arrays_shadow_on_the_radiator_agrees_with_rays(
+    size: tuple[float, float, float, float], beta_deg: float
+) -> None:
+    array_length, array_width, length, height = size
+    beta = np.radians(beta_deg)
+    y = (np.arange(400) + 0.5) / 400 * length - length / 2
+    z = (np.arange(400) + 0.5)[:, None] / 400 * height
+    for phase in (0.0, 0.4, 1.3, np.pi / 2, 4.0):
+        across, along = np.cos(beta) * np.sin(phase), np.cos(beta) * np.cos(phase)
+        step = z / abs(np.sin(beta))
+        shaded = (np.abs(step * across) < array_width / 2) & (np.abs(y + step * along) < array_length / 2)
+        ours = attitude_view("orbit_normal", 650e3, 0.0, *size).radiator_lit_share(beta, phase)
+        assert ours == pytest.approx(1.0 - shaded.mean(), abs=0.005)
+
+
+def test_on_a_dawn_dusk_orbit_the_array_keeps_the_sun_off_a_radiator_not_longer_than_itself() -> None:
+    beta, phase = np.meshgrid(dawn_dusk_beta(650e3), np.linspace(0.0, 2 * np.pi, 181))
+    one = view("orbit_normal")
+    arriving = one.radiator_sun_cosine(beta, phase) * one.radiator_lit_share(beta, phase)
+    assert arriving.mean(axis=0).max() < 0.01 < 0.3 < one.radiator_mean_sun_cosine(beta).max()
+
+
 @given(BETA)
 def test_mean_sun_on_the_radiator_is_the_mean_over_the_orbit(beta: float) -> None:
     one = view("orbit_normal", error=0.01)

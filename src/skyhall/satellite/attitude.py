@@ -10,9 +10,9 @@ The satellite is a T: the radiator's plane stands perpendicular behind the middl
     and nadir: its normal is the velocity, so it is edge-on to the Earth, and the Sun shines on one face at a
     time with |velocity · Sun| = cos(beta) |sin(phase)|.
 
-Left out: the array's shadow on the radiator and the part of the Earth that the array hides from it (both make
-the radiator warmer than it is), the turn about the Sun line near noon and midnight at small beta (assumed
-instantaneous), flexing, and eclipse attitudes of their own.
+Left out: the part of the Earth that the array hides from the radiator (which makes it cooler than computed), the
+turn about the Sun line near noon and midnight at small beta (assumed instantaneous), flexing, and eclipse attitudes
+of their own. The array's shadow on the radiator is apart, in `AttitudeView.radiator_lit_share`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ __all__ = ["AttitudeView", "Law", "attitude_view"]
 Law = Literal["sun_tracking", "orbit_normal"]
 
 _ORBIT_POINTS = 16  # phases of half an orbit for its mean (the other half mirrors it); error below 1e-5
+_GRAZING = 1e-9  # sine below which a ray runs along a plane: keeps divisions finite
 _MEAN_STEPS = 6  # arithmetic-geometric mean converges quadratically
 
 
@@ -115,10 +116,41 @@ class AttitudeView:
         return np.asarray(np.minimum(total, 1.0))
 
     def radiator_mean_sun_cosine(self, beta: npt.ArrayLike) -> Array:
-        """Return the mean of `radiator_sun_cosine` over a whole orbit, sunlit or not (mean |sin| = 2/pi)."""
+        """Return the mean of `radiator_sun_cosine` over a whole orbit, sunlit or not (mean |sin| = 2/pi).
+
+        The array's shadow is not in it; without the shadow the radiator is warmer (cautious).
+        """
         along = np.cos(np.asarray(beta, dtype=float)) * (2.0 / np.pi)
         total = self.radiator_sun_sine + self.radiator_sun_follows_velocity * along
         return np.asarray(np.minimum(total, 1.0))
+
+    def radiator_lit_share(self, beta: npt.ArrayLike, phase: npt.ArrayLike) -> Array:
+        """Return the share of the radiator's lit face that lies outside the array's shadow, 0 to 1.
+
+        With `radiator_sun_cosine` it gives the sunlight that really arrives: `sun_cosine × lit_share`. Exact for
+        `orbit_normal` and two flat rectangles; 0 for `sun_tracking`, whose radiator lies along the shadow's axis.
+
+        Notes
+        -----
+        The Sun's ray through a point at height z behind the array's plane meets that plane at z s_x/s_z across and
+        z s_y/s_z along it. Shaded heights end where the former leaves the array's half width; up to there the
+        shaded length is clip(c - k z, 0, m), with c half the sum of both lengths, m the shorter and k = |s_y/s_z|.
+        """
+        beta, phase = np.asarray(beta, dtype=float), np.asarray(phase, dtype=float)
+        across = np.cos(beta) * np.abs(np.sin(phase))
+        along = np.cos(beta) * np.abs(np.cos(phase))
+        if self.law == "sun_tracking":
+            return np.zeros(np.shape(across + self.radiator_sun_sine))
+        height, length = np.asarray(self.radiator_height, dtype=float), np.asarray(self.radiator_length)
+        toward = np.maximum(np.abs(np.sin(beta)), _GRAZING)
+        end = np.minimum(height, 0.5 * np.asarray(self.array_width) * toward / np.maximum(across, _GRAZING))
+        shorter = np.minimum(length, self.array_length)
+        reach = 0.5 * (np.asarray(self.array_length) + length)
+        slope = np.maximum(along / toward, _GRAZING)
+        full = np.minimum(end, (reach - shorter) / slope)  # shaded over the whole shorter length up to here
+        last = np.minimum(end, reach / slope)
+        sloping = (last - full) * (reach - 0.5 * slope * (last + full))
+        return np.asarray(np.clip(1.0 - (shorter * full + sloping) / (height * length), 0.0, 1.0))
 
     def array_earth_view(self, beta: npt.ArrayLike) -> tuple[Array, Array]:
         """Return the array's view factors to the Earth, (front, rear).
