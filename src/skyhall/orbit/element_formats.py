@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
+from math import isfinite
 from typing import Any, Final
 
 from sgp4 import omm
@@ -145,8 +146,11 @@ def _fault_of_line(which: int, line: str, columns: re.Pattern[str]) -> str:
 
 
 def _checked(name: str, line: int | None, number: str, satrec: Any) -> Entry:
-    if satrec.error:
-        return Entry(name, line, number, reason=f"SGP4 refuses it: {SGP4_ERRORS[satrec.error]}")
+    code, place, _ = satrec.sgp4_tsince(0.0)
+    if code or not all(map(isfinite, place)):
+        return Entry(
+            name, line, number, reason=f"SGP4 refuses it: {SGP4_ERRORS.get(code, 'no finite position')}"
+        )
     return Entry(name, line, number, satrec)
 
 
