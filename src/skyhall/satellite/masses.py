@@ -1,0 +1,115 @@
+"""Mass: one line per subsystem, closed over structure, margin and propellant.
+
+What it leaves out: launch adapters, spares, and the growth of structure with size (a constant share of the dry mass).
+Air drag uses one mean density over the whole life; the solar cycle moves it by a factor of ten at 500 km.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from skyhall.constants import EARTH_GM, EARTH_RADIUS, STANDARD_GRAVITY
+from skyhall.types import Array, Numbers
+
+__all__ = [
+    "ClosedMass",
+    "air_density",
+    "close_mass",
+    "disposal_delta_v",
+    "drag",
+    "exhaust_speed",
+    "shielding_mass",
+]
+
+LEO_PROTECTED_ALTITUDE: Final = 2.0e6  # m, IADC Space Debris Mitigation Guidelines (2007), 3.3.2
+GRAVEYARD_RAISE: Final = 3.0e5  # m, 235 km plus the radiation-pressure term, rounded up: IADC (2007), 5.3.1
+
+
+class ClosedMass(NamedTuple):
+    """Masses in kg."""
+
+    dry: Numbers
+    propellant: Numbers
+
+
+def air_density(altitude: Numbers, altitudes: Numbers, densities: Numbers) -> Array:
+    """Return the air's density (kg/m³) at `altitude` (m), log-linear between the points of a table.
+
+    Above the table the last scale height goes on; below the first point too. `altitudes` (m) ascend.
+    """
+    heights = np.asarray(altitudes, dtype=float)
+    logs = np.log(np.asarray(densities, dtype=float))
+    index = np.clip(np.searchsorted(heights, altitude) - 1, 0, heights.size - 2)
+    slope = (logs[index + 1] - logs[index]) / (heights[index + 1] - heights[index])
+    return np.asarray(np.exp(logs[index] + slope * (np.asarray(altitude, dtype=float) - heights[index])))
+
+
+def drag(density: Numbers, altitude: Numbers, coefficient: Numbers, area: Numbers) -> Numbers:
+    """Return the air drag (N) on a circular orbit; the air's own rotation is left out (under 15 %)."""
+    speed_squared = EARTH_GM / (EARTH_RADIUS + altitude)
+    return 0.5 * density * speed_squared * coefficient * area
+
+
+def disposal_delta_v(altitude: Numbers, disposal_altitude: Numbers) -> Array:
+    """Return the delta-v of the disposal (m/s), as a low-thrust spiral between circular orbits.
+
+    Below 2,000 km down to `disposal_altitude` (m), from where air drag ends it within weeks; above it 300 km up
+    into a graveyard. Source: Edelbaum, "Propulsion requirements for controllable satellites", ARS J. 31 (1961): without
+    plane change the delta-v is the difference of the circular speeds.
+    """
+    here = np.asarray(altitude, dtype=float)
+    there = np.where(
+        here < LEO_PROTECTED_ALTITUDE, np.minimum(disposal_altitude, here), here + GRAVEYARD_RAISE
+    )
+    return np.asarray(np.abs(_circular_speed(here) - _circular_speed(there)))
+
+
+def shielding_mass(
+    electronics_mass: Numbers, electronics_density: Numbers, areal_density: Numbers
+) -> Numbers:
+    """Return the mass (kg) of a shield of `areal_density` (kg/m²) around a cube that holds the electronics.
+
+    First model: one box. Many small boxes need more, spot shields on the sensitive parts less.
+    """
+    return areal_density * 6.0 * np.cbrt(electronics_mass / electronics_density) ** 2
+
+
+def close_mass(
+    parts: Numbers,
+    share: Numbers,
+    margin: Numbers,
+    tank_share: Numbers,
+    drag_propellant: Numbers,
+    delta_v_ratio: Numbers,
+) -> ClosedMass:
+    """Return dry mass and propellant (kg): the linear closure of the mass budget; NaN where it does not close.
+
+    Parameters
+    ----------
+    parts : sum of the lines that do not depend on the total, kg.
+    share : share of the dry mass, before margin, that structure and the other shares take.
+    margin : margin on the dry mass.
+    tank_share : kg of tank per kg of propellant.
+    drag_propellant : kg spent on air drag, whatever the mass.
+    delta_v_ratio : exp(delta-v / exhaust speed) - 1 of the manoeuvres that grow with the mass.
+
+    Notes
+    -----
+    dry = g (parts + tank_share × propellant), g = (1 + margin) / (1 - share);
+    propellant = drag_propellant + delta_v_ratio × dry. It closes while 1 - g × tank_share × delta_v_ratio > 0.
+    """
+    growth = (1.0 + margin) / (1.0 - share)
+    divisor = np.where(share < 1.0, 1.0 - growth * tank_share * delta_v_ratio, -1.0)
+    dry = growth * (parts + tank_share * drag_propellant) / np.where(divisor > 0.0, divisor, np.nan)
+    return ClosedMass(dry, drag_propellant + delta_v_ratio * dry)
+
+
+def exhaust_speed(specific_impulse: Numbers) -> Numbers:
+    """Return the exhaust speed (m/s) of a `specific_impulse` in seconds."""
+    return specific_impulse * STANDARD_GRAVITY
+
+
+def _circular_speed(altitude: Array) -> Array:
+    return np.asarray(np.sqrt(EARTH_GM / (EARTH_RADIUS + altitude)))

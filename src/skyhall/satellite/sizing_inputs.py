@@ -1,0 +1,120 @@
+"""What the sizing is told: one field per physical number, with the catalogue key that it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skyhall.types import Numbers
+
+__all__ = ["SEASON_FIELDS", "SizingInputs"]
+
+SEASON_FIELDS = ("beta", "eclipse_fraction", "irradiance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizingInputs:
+    """Everything that sizes a satellite, in SI units; every number may be an array, all broadcast together.
+
+    The three season fields carry the days of a year on their last axis; what stands before it broadcasts
+    with the other fields. The comment beside each field says where it comes from: ``kind.key`` is a key of that
+    catalogue kind.
+    """
+
+    # Orbit and season
+    attitude: str  # "sun_tracking" | "orbit_normal"; one for all designs of a call
+    altitude: Numbers  # m, of the circular orbit
+    beta: Numbers  # (…, days) rad, angle between the Sun and the orbit's plane: orbit.seasons
+    eclipse_fraction: Numbers  # (…, days) share of the orbit in the dark: orbit.seasons
+    irradiance: Numbers  # (…, days) W/m²: environments.irradiance × orbit.seasons' irradiance ratio
+    albedo: Numbers  # environments.albedo
+    earth_infrared: Numbers  # W/m² leaving the Earth: environments.infrared
+    air_density: Numbers  # kg/m³ at the altitude: masses.air_density over environments.density_*_km
+    life: Numbers  # s, from launch to disposal: scenario
+    # Work
+    accelerators: Numbers  # how many: scenario
+    accelerator_power: Numbers  # W of IT input per accelerator with its share of the host: accelerators.power
+    chip_power: Numbers  # W in the accelerator's package alone: accelerators.chip_power
+    idle_share: Numbers  # idle IT input over full: accelerators.idle_share
+    accelerator_mass: Numbers  # kg per accelerator, board and host share without its case: accelerators.mass
+    junction_limit: Numbers  # K: accelerators.junction_limit
+    junction_resistance: (
+        Numbers  # K per W of chip power, junction to coolant: accelerators.junction_resistance
+    )
+    night_share: Numbers  # share of the work that goes on in the dark, 1 ride to 0 handover: scenario
+    # Bus
+    avionics_power: Numbers  # W: buses.avionics_power
+    avionics_mass: Numbers  # kg: buses.avionics_mass
+    power_electronics_mass: Numbers  # kg per W of bus load: buses.power_electronics
+    conversion_efficiency: Numbers  # bus to IT input: buses.conversion_efficiency
+    regulation_efficiency: Numbers  # array to bus: buses.regulation_efficiency
+    control_share: Numbers  # attitude control's share of the dry mass: buses.control_share
+    structure_share: Numbers  # structure's share of the dry mass: buses.structure_share
+    margin_share: Numbers  # margin on the dry mass: buses.margin
+    shielding: Numbers  # kg per m² of electronics box: buses.shielding
+    electronics_density: Numbers  # kg/m³ of the electronics box: buses.electronics_density
+    stowed_density: Numbers  # kg of dry mass per m³ stowed: buses.stowed_density
+    safe_mode_time: Numbers  # s on the battery with the fixed loads alone: buses.safe_mode_time
+    # Optical terminals
+    terminals: Numbers  # how many: scenario, else terminals.count
+    terminal_power: Numbers  # W each: terminals.power
+    terminal_mass: Numbers  # kg each: terminals.mass
+    # Solar array
+    cell_efficiency: Numbers  # begin of life, at the reference temperature: arrays.efficiency
+    cell_temperature_coefficient: Numbers  # 1/K, relative: arrays.temperature_coefficient
+    cell_reference_temperature: Numbers  # K: arrays.reference_temperature
+    array_absorptivity: Numbers  # arrays.absorptivity
+    array_emissivity_front: Numbers  # arrays.emissivity_front
+    array_emissivity_rear: Numbers  # arrays.emissivity_rear
+    array_packing: Numbers  # cell area over panel area: arrays.packing
+    array_pointing: Numbers  # share left after pointing, mismatch and shadowing: arrays.pointing
+    array_degradation: Numbers  # 1/s, share of the power lost: arrays.degradation
+    array_specific_power: Numbers  # W/kg at begin of life, wing level, 1361 W/m²: arrays.specific_power
+    array_heat_capacity: Numbers  # J/(m² K): arrays.areal_heat_capacity
+    array_aspect: Numbers = 4.0  # length over width: scenario
+    # Battery
+    battery_specific_energy: Numbers  # J/kg, pack, begin of life: batteries.specific_energy
+    battery_charge_efficiency: Numbers  # batteries.charge_efficiency
+    battery_discharge_efficiency: Numbers  # batteries.discharge_efficiency
+    battery_depth_limit: (
+        Numbers  # ceiling of depth, of the capacity at end of life: batteries.depth_of_discharge
+    )
+    battery_end_capacity: Numbers  # capacity left at end of life: batteries.end_of_life_capacity
+    battery_cycles_at_reference: Numbers  # batteries.cycles_at_reference
+    battery_reference_depth: Numbers  # of the capacity at begin of life: batteries.reference_depth
+    battery_cycle_exponent: Numbers  # batteries.cycle_exponent
+    battery_fade_at_reference: Numbers  # batteries.fade_at_reference
+    battery_calendar_fade: Numbers  # share lost at the calendar age: batteries.calendar_fade
+    battery_calendar_age: Numbers  # s: batteries.calendar_age
+    battery_charge_rate: Numbers  # 1/s, power over energy: batteries.charge_rate
+    battery_discharge_rate: Numbers  # 1/s, power over energy: batteries.discharge_rate
+    battery_taper_time: Numbers  # s: batteries.taper_time
+    # Radiator and coolant loop
+    radiator_emissivity: Numbers  # radiators.emissivity
+    radiator_absorptivity_begin: Numbers  # radiators.absorptivity_begin
+    radiator_absorptivity_end: Numbers  # radiators.absorptivity_end
+    radiator_fin_efficiency: Numbers  # radiators.fin_efficiency
+    radiator_areal_mass: Numbers  # kg per m² planform: radiators.areal_mass
+    radiator_heat_capacity: Numbers  # J/(m² K), planform: radiators.areal_heat_capacity
+    radiator_pointing_error: Numbers  # rad, off edge-on to the Sun: radiators.pointing_error
+    radiator_aspect: Numbers = 4.0  # length over height: scenario
+    pump_share: Numbers  # W of pump per W of IT: coolings.pump_share
+    transport_mass: Numbers  # kg per W of heat: coolings.transport
+    coolant_heat_capacity: Numbers  # J/K per W of heat: coolings.heat_capacity
+    coolant_drop: Numbers  # K from mean coolant to mean radiator at full heat: coolings.drop
+    coolant_rise: (
+        Numbers  # K along the cold plates at full heat; the last chip sees half above the mean: coolings.rise
+    )
+    coolant_coldest: Numbers  # K, below which it may not fall: coolings.coldest
+    junction_margin: Numbers  # K kept below the junction limit: coolings.margin
+    # Propulsion
+    specific_impulse: Numbers  # s: propulsions.specific_impulse
+    thruster_efficiency: Numbers  # jet power over bus power: propulsions.efficiency
+    propulsion_mass: Numbers  # kg per thruster system: propulsions.mass
+    propulsion_share: Numbers  # thrusters' and feed's share of the dry mass: propulsions.share
+    tank_share: Numbers  # kg of tank per kg of propellant: propulsions.tank_share
+    drag_coefficient: Numbers  # propulsions.drag_coefficient
+    disposal_altitude: Numbers  # m, lowered to from below 2,000 km: propulsions.disposal_altitude
+    manoeuvre_delta_v: (
+        Numbers  # m/s², collision avoidance and phasing per second of life: propulsions.manoeuvres
+    )
+    transfer_delta_v: Numbers = 0.0  # m/s that the satellite itself climbs after separation: scenario
