@@ -10,6 +10,7 @@ from scipy.integrate import solve_bvp
 
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.errors import ValueProblem
+from skyhall.satellite.heat import environment_flux, radiated
 from skyhall.satellite.radiator import (
     Flux,
     coating_absorptivity,
@@ -77,6 +78,28 @@ def test_iss_photovoltaic_radiator_does_so_within_its_ammonia_loop_range() -> No
     absorbed = net_flux(0.0, 0.92, 0.16, 1361.0, 0.0, 0.29, 0.3, 240.0).absorbed
     kelvin = radiator_temperature(14e3, 2 * 3.12 * 13.6, 0.92, absorbed, fin_efficiency=0.9)
     assert 243.0 < kelvin < 283.0
+
+
+@given(KELVIN, SHARE, SHARE, SHARE)
+def test_the_twins_stepping_formulas_are_the_same_balance(
+    kelvin: float, emissivity: float, absorptivity: float, sun_cosine: float
+) -> None:
+    surroundings = {"sunlight": 1361.0, "earth_view": 0.24, "albedo": 0.3, "earth_infrared": 240.0}
+    rear = {"array_view": 0.2, "array_temperature": 320.0, "array_emissivity": 0.85, "fin_efficiency": 0.9}
+    lit = net_flux(kelvin, emissivity, absorptivity, sun_cosine=sun_cosine, **surroundings, **rear)
+    dark = net_flux(kelvin, emissivity, absorptivity, sun_cosine=0.0, **surroundings, **rear)
+    absorbed = environment_flux(
+        direct_sunlight=1361.0,
+        sun_sine=sun_cosine,
+        absorptivity=absorptivity,
+        albedo_flux=0.3 * 1361.0,
+        earth_view=0.24,
+        infrared_absorbed=emissivity * 0.24 * 240.0,
+        array_emission=0.85 * STEFAN_BOLTZMANN * 320.0**4,
+        array_coupling=emissivity * 0.2,
+    )
+    expected = (lit + dark).per_emitting_area().net
+    assert radiated(emissivity * 0.9, kelvin) - absorbed == pytest.approx(float(expected), abs=1e-9)
 
 
 def test_emitting_area_convention_halves_a_plate() -> None:
