@@ -291,7 +291,7 @@ def coolant_limit(
     Notes
     -----
     The hottest chip is the last before the coolant's outlet. Source: series resistances, e.g. Gilmore (2002),
-    ch. 15; each of them is data, given by the caller.
+    ch. 8 (mountings and interfaces); each of them is data, given by the caller.
     """
     junction = np.asarray(junction_limit, dtype=float)
     heat = np.asarray(chip_heat, dtype=float)
