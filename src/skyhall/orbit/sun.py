@@ -56,6 +56,12 @@ _LONGITUDE: Final = np.array(
         (317, 5.849, 11790.629),
         (284, 1.899, 796.298),
         (271, 0.315, 10977.079),
+        (243, 0.345, 5486.778),
+        (206, 4.806, 2544.314),
+        (205, 1.869, 5573.143),
+        (202, 2.458, 6069.777),
+        (156, 0.833, 213.299),
+        (132, 3.411, 2942.463),
     ]
 )
 _LONGITUDE_RATE: Final = np.array(
@@ -90,16 +96,18 @@ def julian_date(moment: datetime) -> float:
     return _UNIX_EPOCH_JD + aware.timestamp() / DAY
 
 
-def sun_direction(julian_date_utc: npt.ArrayLike) -> tuple[Array, Array]:
+def sun_direction(julian_date_utc: npt.ArrayLike, *, aberration: bool = True) -> tuple[Array, Array]:
     """Return the apparent direction of the Sun from the Earth's centre, and its distance.
 
-    Truncated VSOP87 (the 24 largest terms of the longitude), annual aberration, the four largest nutation
+    Truncated VSOP87 (the 30 largest terms of the longitude), annual aberration, the four largest nutation
     terms; then turned from the true equinox to TEME's mean equinox. Left out: the Sun's ecliptic latitude
     (below 1.2 arcseconds) and changes of the leap second (3 arcseconds a minute).
 
     Parameters
     ----------
     julian_date_utc : days, any shape.
+    aberration : False for the geometric direction, 20.5 arcseconds further east, which some software uses;
+        light arrives, and shadows fall, along the apparent one.
 
     Returns
     -------
@@ -124,8 +132,9 @@ def sun_direction(julian_date_utc: npt.ArrayLike) -> tuple[Array, Array]:
         _DISTANCE_CONSTANT + _series(_DISTANCE, millennium) + millennium * _series(_DISTANCE_RATE, millennium)
     )
     nutation, obliquity = _nutation_and_obliquity(century)
-    aberration = -20.4898 * _ARCSECOND / distance_au  # Meeus, equation 25.10
-    longitude = earth_longitude + np.pi + aberration + nutation
+    longitude = earth_longitude + np.pi + nutation
+    if aberration:
+        longitude = longitude - 20.4898 * _ARCSECOND / distance_au  # Meeus, equation 25.10
     east, north = np.cos(longitude), np.sin(longitude)
     x, y, z = east, north * np.cos(obliquity), north * np.sin(obliquity)
     equinoxes = nutation * np.cos(obliquity)
