@@ -4,23 +4,27 @@ from dataclasses import replace
 
 import pytest
 
-from skyhall.economics import BuildPrices, CostInputs, GroundSite
-from skyhall.economics.build import bus_cost, learning_factor
+from skyhall.economics import Builder, CostInputs, GroundSite
+from skyhall.economics.build import learning_factor, subsystem_costs
 from skyhall.economics.ground import ground_lines
 from skyhall.errors import ValueProblem
 
 
 def test_each_subsystem_has_its_own_price(inputs: CostInputs) -> None:
-    assert bus_cost(inputs.bill, inputs.build) == {
+    bill = replace(inputs.batches[0].bill, cooling_kw=140, terminals=4)
+    prices = replace(inputs.parts, cooling_usd_per_kw=300, terminal_usd=1e5)
+    assert subsystem_costs(bill, prices) == {
         "bus": 400e3,
         "solar array": 1.7e6,
         "battery": 18e3,
         "radiator": 600e3,
+        "coolant loop": 42e3,
+        "terminals": 400e3,
     }
 
 
 def test_a_newcomer_pays_more_for_its_first_satellites_than_an_old_hand() -> None:
-    old_hand = BuildPrices(800, 10, 450, 4000, 0.85, 5.2e6, 5.2e6)
+    old_hand = Builder(0.85, 5.2e6, 5.2e6)
     newcomer = replace(old_hand, experience_kg=0.0)
     assert learning_factor(1e6, newcomer) > 1.9 * learning_factor(1e6, old_hand)
 
@@ -28,8 +32,8 @@ def test_a_newcomer_pays_more_for_its_first_satellites_than_an_old_hand() -> Non
 def test_a_fleet_of_the_same_mass_costs_the_same_whatever_its_number_of_satellites(
     inputs: CostInputs,
 ) -> None:
-    prices = inputs.build
-    assert learning_factor(1600 * 2500, prices) == learning_factor(800 * 5000, prices)
+    builder = inputs.builder
+    assert learning_factor(1600 * 2500, builder) == learning_factor(800 * 5000, builder)
 
 
 SITE = GroundSite(

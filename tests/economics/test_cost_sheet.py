@@ -14,11 +14,11 @@ money = st.floats(0, 1e9)
 designs = st.builds(
     lambda count, accelerator, price, delivered, success, engineering, replacement, insured: replace(
         INPUTS,
-        satellites=count,
+        batches=(replace(INPUTS.batches[0], satellites=count), INPUTS.batches[0]),
         accelerator_usd=accelerator,
         delivered_fraction=delivered,
         vehicle=replace(INPUTS.vehicle, price_usd_per_kg=price, success_rate=success),
-        build=replace(INPUTS.build, engineering_usd=engineering),
+        builder=replace(INPUTS.builder, engineering_usd=engineering),
         reliability=replace(INPUTS.reliability, replacement=replacement),
         operations=replace(INPUTS.operations, insured_share=insured),
     ),
@@ -101,7 +101,7 @@ def test_a_lost_flight_is_built_and_flown_again(inputs: CostInputs) -> None:
 
 def test_insurance_takes_the_place_of_the_losses_that_it_pays(inputs: CostInputs) -> None:
     insured = price_design(replace(inputs, operations=replace(inputs.operations, insured_share=1.0)))
-    assert line(insured, "launch failures") == 0
+    assert "launch failures" not in [line.name for line in insured.orbit]
     assert line(insured, "insurance") > 0
 
 

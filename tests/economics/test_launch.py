@@ -82,10 +82,15 @@ def test_a_higher_orbit_costs_more_flights_at_the_same_price_a_flight() -> None:
     assert launch_cost(high, ROCKET)[0] == pytest.approx(2 * launch_cost(low, ROCKET)[0])
 
 
-@pytest.mark.parametrize(("mass", "volume"), [(100_001, 0.0), (1000, 1001.0)])
-def test_a_satellite_that_does_not_fit_is_an_error(mass: float, volume: float) -> None:
-    with pytest.raises(ValueProblem, match="rocket"):
-        manifest(1, mass, ROCKET, stowed_volume_m3=volume)
+@pytest.mark.parametrize(("mass", "volume", "parts"), [(250_000, 0.0, 3), (1000, 1001.0, 2)])
+def test_a_satellite_larger_than_a_flight_flies_in_parts(mass: float, volume: float, parts: int) -> None:
+    loading = manifest(10, mass, ROCKET, stowed_volume_m3=volume)
+    assert (loading.parts, loading.flights) == (parts, 10 * parts)
+
+
+def test_an_orbit_that_the_vehicle_does_not_reach_is_an_error() -> None:
+    with pytest.raises(ValueProblem, match="carries nothing to this orbit"):
+        manifest(1, 100, ROCKET, payload_kg=0.0)
 
 
 @given(st.integers(1, 10**6), st.floats(1, 1e5), st.floats(0, 1000))

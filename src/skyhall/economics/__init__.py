@@ -7,20 +7,22 @@ It knows prices, not fleets: `costing` maps a scenario to it. Left out: taxes, i
 accelerators, months waited for a grid connection.
 """
 
-from skyhall.economics.build import BuildPrices, SatelliteBill
+from skyhall.economics.build import Builder, BuildPrices, SatelliteBill
 from skyhall.economics.cost_sheet import BOUNDARIES, Boundary, BoundaryRow, CostLine, CostSheet
 from skyhall.economics.finance import BreakEven, Finance
 from skyhall.economics.ground import GroundSite
 from skyhall.economics.launch import Manifest, Vehicle
 from skyhall.economics.operate import Operations, OrbitReliability
-from skyhall.economics.pricing import CostInputs, price_design
+from skyhall.economics.pricing import Batch, CostInputs, price_design
 
 __all__ = [
     "BOUNDARIES",
+    "Batch",
     "Boundary",
     "BoundaryRow",
     "BreakEven",
     "BuildPrices",
+    "Builder",
     "CostInputs",
     "CostLine",
     "CostSheet",

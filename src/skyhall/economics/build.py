@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from skyhall.economics.launch import wright_average_price
 from skyhall.economics.ranges import require
 
-__all__ = ["BuildPrices", "SatelliteBill", "bus_cost", "learning_factor"]
+__all__ = ["BuildPrices", "Builder", "SatelliteBill", "learning_factor", "subsystem_costs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class SatelliteBill:
     Parameters
     ----------
     mass_kg : launch mass with propellant.
-    bus_kg : dry mass apart from array, battery, radiator and compute (structure, avionics, propulsion,
-        links).
+    bus_kg : dry mass apart from what has a price of its own below, and from the accelerators.
     array_w : array power at begin of life, W.
-    battery_kwh, radiator_m2 : installed energy; radiator planform area.
+    battery_kwh : installed at begin of life.
+    radiator_m2 : planform area.
+    cooling_kw : heat that the coolant loop carries.
+    terminals : laser or radio terminals.
     accelerators : accelerators that work (spares not counted).
     it_power_w : IT input power of the working accelerators and their hosts, W.
     stowed_volume_m3 : folded for launch; 0 where it is not known.
@@ -33,42 +35,49 @@ class SatelliteBill:
     radiator_m2: float
     accelerators: float
     it_power_w: float
+    cooling_kw: float = 0.0
+    terminals: float = 0.0
     stowed_volume_m3: float = 0.0
 
     def __post_init__(self) -> None:
-        require(
-            self,
-            positive=("mass_kg",),
-            not_negative=(
-                "bus_kg",
-                "array_w",
-                "battery_kwh",
-                "radiator_m2",
-                "accelerators",
-                "it_power_w",
-                "stowed_volume_m3",
-            ),
-        )
+        quantities = ("bus_kg", "array_w", "battery_kwh", "radiator_m2", "cooling_kw", "terminals")
+        work = ("accelerators", "it_power_w", "stowed_volume_m3")
+        require(self, positive=("mass_kg",), not_negative=quantities + work)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildPrices:
-    """Prices of a builder of satellites, and its experience.
+    """Prices of a satellite's parts, at the production that the builder's learning refers to.
 
-    Parameters
-    ----------
-    bus_usd_per_kg, array_usd_per_w, battery_usd_per_kwh, radiator_usd_per_m2 : prices at `reference_kg`.
-    progress_ratio : price after each doubling of production; 1 for none.
-    reference_kg, experience_kg : cumulative dry mass built at which the prices hold, and that the builder
-        starts from.
-    engineering_usd : one-off engineering (non-recurring) before the first satellite.
-    sources : names of the catalogue's parts that the numbers come from.
+    `sources` names the catalogue's parts that the prices come from.
     """
 
     bus_usd_per_kg: float
     array_usd_per_w: float
     battery_usd_per_kwh: float
     radiator_usd_per_m2: float
+    cooling_usd_per_kw: float = 0.0
+    terminal_usd: float = 0.0
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        per_unit = ("bus_usd_per_kg", "array_usd_per_w", "battery_usd_per_kwh", "radiator_usd_per_m2")
+        require(self, not_negative=(*per_unit, "cooling_usd_per_kw", "terminal_usd"))
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Who builds the satellites, and with what experience.
+
+    Parameters
+    ----------
+    progress_ratio : price after each doubling of production; 1 for no learning.
+    reference_kg, experience_kg : cumulative mass built at which the prices hold, and that the builder
+        starts from.
+    engineering_usd : one-off engineering (non-recurring) before the first satellite.
+    sources : names of the catalogue's parts that the numbers come from.
+    """
+
     progress_ratio: float = 1.0
     reference_kg: float = 1.0
     experience_kg: float = 1.0
@@ -79,20 +88,13 @@ class BuildPrices:
         require(
             self,
             positive=("progress_ratio", "reference_kg"),
-            not_negative=(
-                "bus_usd_per_kg",
-                "array_usd_per_w",
-                "battery_usd_per_kwh",
-                "radiator_usd_per_m2",
-                "experience_kg",
-                "engineering_usd",
-            ),
+            not_negative=("experience_kg", "engineering_usd"),
             shares=("progress_ratio",),
         )
 
 
-def bus_cost(bill: SatelliteBill, prices: BuildPrices) -> dict[str, float]:
-    """Return what each subsystem of one satellite costs at the builder's reference experience, USD.
+def subsystem_costs(bill: SatelliteBill, prices: BuildPrices) -> dict[str, float]:
+    """Return what each subsystem of one satellite costs before learning, USD.
 
     Accelerators are not in it: they are the same hardware on the ground and have a line of their own.
     """
@@ -101,18 +103,19 @@ def bus_cost(bill: SatelliteBill, prices: BuildPrices) -> dict[str, float]:
         "solar array": bill.array_w * prices.array_usd_per_w,
         "battery": bill.battery_kwh * prices.battery_usd_per_kwh,
         "radiator": bill.radiator_m2 * prices.radiator_usd_per_m2,
+        "coolant loop": bill.cooling_kw * prices.cooling_usd_per_kw,
+        "terminals": bill.terminals * prices.terminal_usd,
     }
 
 
-def learning_factor(fleet_mass_kg: float, prices: BuildPrices) -> float:
-    """Return the mean price of the fleet over the price at reference experience.
+def learning_factor(fleet_mass_kg: float, builder: Builder) -> float:
+    """Return the mean price of the fleet over the price at the builder's reference production.
 
     Learning goes with the mass built, not with the number of satellites: one satellite of ten tonnes
     teaches what ten satellites of one tonne do, so that the size chosen does not change the price by
     itself.
     """
-    return float(
-        wright_average_price(
-            prices.experience_kg, fleet_mass_kg, 1.0, prices.reference_kg, prices.progress_ratio
-        )
+    mean = wright_average_price(
+        builder.experience_kg, fleet_mass_kg, 1.0, builder.reference_kg, builder.progress_ratio
     )
+    return float(mean)

@@ -8,6 +8,7 @@ from html import escape
 from typing import Literal, get_args
 
 from skyhall.economics.finance import BreakEven, break_even_price, levelized
+from skyhall.economics.launch import Manifest
 from skyhall.errors import ValueProblem, did_you_mean
 
 __all__ = ["BOUNDARIES", "Boundary", "BoundaryRow", "CostLine", "CostSheet", "Side"]
@@ -102,6 +103,7 @@ class CostSheet:
     installed_gpu_h_per_year : hours if every accelerator ran the whole year (both sides).
     delivered_gpu_h_per_year, ground_delivered_gpu_h_per_year : hours of work delivered and verified.
     launch_price_usd_per_kg : the launch price that the lines were made with.
+    manifests : how each batch of satellites is launched.
     notes : sentences on what the sheet took into account, for the report.
     """
 
@@ -112,7 +114,13 @@ class CostSheet:
     delivered_gpu_h_per_year: float
     ground_delivered_gpu_h_per_year: float
     launch_price_usd_per_kg: float
+    manifests: tuple[Manifest, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def flights(self) -> float:
+        """Flights that place the fleet once, without those that fail; shared flights count in parts."""
+        return sum(loading.flights for loading in self.manifests)
 
     def lines(self, boundary: Boundary = "delivered", side: Side = "orbit") -> tuple[CostLine, ...]:
         """Return the lines of one side that `boundary` counts."""

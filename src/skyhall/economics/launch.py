@@ -78,14 +78,19 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """How a fleet is loaded: whole flights, satellites on each, and what limits a flight."""
+    """How a batch of satellites is loaded: whole flights, satellites on each, and what limits a flight.
+
+    Where a satellite is heavier or larger than a flight, `parts` of it fly apart and are assembled in
+    orbit; then `satellites_per_flight` is below one.
+    """
 
     satellites: int
     satellite_mass_kg: float
-    satellites_per_flight: int
+    satellites_per_flight: float
     flights: float
     limited_by: Limit
     payload_kg: float
+    parts: int = 1
 
     @property
     def filled(self) -> float:
@@ -245,41 +250,34 @@ def manifest(
 
     Raises
     ------
-    ValueProblem : no satellites, a mass that is not positive, or a satellite too heavy or too large for
-        the vehicle.
+    ValueProblem : no satellites, a mass that is not positive, or an orbit that the vehicle does not reach.
     """
     capacity = vehicle.payload_kg if payload_kg is None else payload_kg
     if satellites < 1 or not satellite_mass_kg > 0:
         raise ValueProblem(f"cannot launch {satellites} satellites of {satellite_mass_kg:g} kg")
-    by_mass = math.floor(min(capacity / satellite_mass_kg * (1 + 1e-12), MOST_SATELLITES))
-    if by_mass < 1:
+    if not capacity > 0:
         raise ValueProblem(
-            f"a satellite of {satellite_mass_kg:,.0f} kg is too heavy for {vehicle.name}, "
-            f"which carries {capacity:,.0f} kg to this orbit",
-            right="make the satellite smaller, the orbit lower or choose another vehicle",
-        )
-    by_volume = MOST_SATELLITES
-    if stowed_volume_m3 > 0:
-        by_volume = math.floor(min(vehicle.fairing_volume_m3 / stowed_volume_m3, MOST_SATELLITES))
-    if by_volume < 1:
-        raise ValueProblem(
-            f"a satellite of {stowed_volume_m3:,.0f} m3 stowed does not fit {vehicle.name} "
-            f"({vehicle.fairing_volume_m3:,.0f} m3)",
-            right="make the satellite smaller or choose another vehicle",
+            f"{vehicle.name} carries nothing to this orbit",
+            right="choose another vehicle, a lower orbit, or let the satellite climb by itself "
+            "(satellite.transfer_delta_v)",
         )
     if vehicle.shared:
         flights = satellites * satellite_mass_kg / capacity
-        return Manifest(satellites, satellite_mass_kg, by_mass, flights, "shared", capacity)
-    limits: dict[Limit, int] = {
-        "mass": by_mass,
-        "volume": by_volume,
-        "count": vehicle.satellites_max or MOST_SATELLITES,
+        return Manifest(satellites, satellite_mass_kg, satellites / flights, flights, "shared", capacity)
+    limits: dict[Limit, float] = {
+        "mass": capacity / satellite_mass_kg * (1 + 1e-12),
+        "volume": vehicle.fairing_volume_m3 / stowed_volume_m3 if stowed_volume_m3 > 0 else math.inf,
+        "count": vehicle.satellites_max or math.inf,
     }
     limited_by = min(limits, key=lambda limit: limits[limit])
-    per_flight = limits[limited_by]
-    return Manifest(
-        satellites, satellite_mass_kg, per_flight, math.ceil(satellites / per_flight), limited_by, capacity
-    )
+    most = min(limits[limited_by], MOST_SATELLITES)
+    if most < 1:
+        parts = math.ceil(1 / most)
+        flights = satellites * parts
+        return Manifest(satellites, satellite_mass_kg, 1 / parts, flights, limited_by, capacity, parts)
+    per_flight = math.floor(most)
+    flights = math.ceil(satellites / per_flight)
+    return Manifest(satellites, satellite_mass_kg, per_flight, flights, limited_by, capacity)
 
 
 def launch_cost(loading: Manifest, vehicle: Vehicle) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skyhall.economics.build import BuildPrices, SatelliteBill, bus_cost, learning_factor
+from skyhall.economics.build import Builder, BuildPrices, SatelliteBill, learning_factor, subsystem_costs
 from skyhall.economics.cost_sheet import Boundary, CostLine, CostSheet
 from skyhall.economics.finance import HOURS_PER_YEAR, Finance
 from skyhall.economics.ground import BUILDING, TOTAL, GroundSite, ground_lines
@@ -17,46 +17,61 @@ from skyhall.economics.operate import (
 )
 from skyhall.economics.ranges import require
 
-__all__ = ["CostInputs", "price_design"]
+__all__ = ["Batch", "CostInputs", "price_design"]
 
 EVERY: tuple[Boundary, ...] = ("launch", "build", "installed", "delivered")
 
 
 @dataclass(frozen=True, slots=True)
-class CostInputs:
-    """Everything that the price of a design depends on.
+class Batch:
+    """Satellites of one design that go to one orbit.
 
     Parameters
     ----------
     satellites, bill : how many satellites, and what one is made of.
-    accelerator_usd : one accelerator with its share of host, memory and network; the same on the ground.
-    life_years : of a satellite and, as nobody visits it, of the accelerators aboard.
-    delivered_fraction : share of the installed GPU-hours that light, power and heat allow (from the twin).
-    vehicle, build, operations, reliability, ground, finance : prices and rates of each family.
-    payload_to_orbit_kg : of the vehicle to the fleet's orbit; its reference payload if None.
-    accelerator_sources : names of the catalogue's parts behind `accelerator_usd`.
-    hours_per_year : 8,766, or 8,760 where a source counts so.
+    payload_to_orbit_kg : of the vehicle to their orbit; its reference payload if None.
     """
 
     satellites: int
     bill: SatelliteBill
+    payload_to_orbit_kg: float | None = None
+
+    def __post_init__(self) -> None:
+        require(self, positive=("satellites",))
+
+
+@dataclass(frozen=True, slots=True)
+class CostInputs:
+    """Everything that the price of a fleet depends on.
+
+    Parameters
+    ----------
+    batches : the satellites, design by design and orbit by orbit.
+    accelerator_usd : one accelerator with its share of host, memory and network; the same on the ground.
+    life_years : of a satellite and, as nobody visits it, of the accelerators aboard.
+    delivered_fraction : share of the installed GPU-hours that light, power and heat allow (from the twin).
+    vehicle, parts, builder, operations, reliability, ground, finance : prices and rates of each family.
+    accelerator_sources : names of the catalogue's parts behind `accelerator_usd`.
+    hours_per_year : 8,766, or 8,760 where a source counts so.
+    """
+
+    batches: tuple[Batch, ...]
     accelerator_usd: float
     life_years: float
     delivered_fraction: float
     vehicle: Vehicle
-    build: BuildPrices
+    parts: BuildPrices
+    builder: Builder
     operations: Operations
     reliability: OrbitReliability
     ground: GroundSite
     finance: Finance
-    payload_to_orbit_kg: float | None = None
     accelerator_sources: tuple[str, ...] = ()
     hours_per_year: float = HOURS_PER_YEAR
 
     def __post_init__(self) -> None:
         require(
             self,
-            positive=("satellites",),
             not_negative=("accelerator_usd",),
             shares=("delivered_fraction",),
             lives=("life_years",),
@@ -65,7 +80,12 @@ class CostInputs:
     @property
     def accelerators(self) -> float:
         """Accelerators that are sold, spares not counted."""
-        return self.satellites * self.bill.accelerators
+        return sum(batch.satellites * batch.bill.accelerators for batch in self.batches)
+
+    @property
+    def satellites(self) -> int:
+        """Satellites of all batches."""
+        return sum(batch.satellites for batch in self.batches)
 
     @property
     def surviving(self) -> float:
@@ -87,7 +107,7 @@ class CostInputs:
 class _Placed:
     """What it costs to place the whole fleet once, without failures, USD; and the kilograms paid for."""
 
-    loading: Manifest
+    manifests: tuple[Manifest, ...]
     launch: float
     launched_kg: float
     subsystems: dict[str, float]
@@ -122,7 +142,7 @@ def price_design(inputs: CostInputs) -> CostSheet:
             inputs.ground,
             accelerators=inputs.accelerators,
             accelerator_usd=inputs.accelerator_usd,
-            it_power_w=inputs.satellites * inputs.bill.it_power_w,
+            it_power_w=sum(batch.satellites * batch.bill.it_power_w for batch in inputs.batches),
             wacc=inputs.finance.wacc_ground,
             hours_per_year=inputs.hours_per_year,
         ),
@@ -131,29 +151,37 @@ def price_design(inputs: CostInputs) -> CostSheet:
         delivered_gpu_h_per_year=installed * share,
         ground_delivered_gpu_h_per_year=installed * inputs.ground.availability * inputs.ground.load_factor,
         launch_price_usd_per_kg=inputs.vehicle.price_usd_per_kg,
-        notes=_notes(inputs, placed.loading),
+        manifests=placed.manifests,
+        notes=_notes(inputs, placed.manifests),
     )
 
 
 def _place(inputs: CostInputs) -> _Placed:
-    bill, count = inputs.bill, inputs.satellites
-    loading = manifest(
-        count,
-        bill.mass_kg,
-        inputs.vehicle,
-        payload_kg=inputs.payload_to_orbit_kg,
-        stowed_volume_m3=bill.stowed_volume_m3,
+    manifests = tuple(
+        manifest(
+            batch.satellites,
+            batch.bill.mass_kg,
+            inputs.vehicle,
+            payload_kg=batch.payload_to_orbit_kg,
+            stowed_volume_m3=batch.bill.stowed_volume_m3,
+        )
+        for batch in inputs.batches
     )
-    launch, launched_kg = launch_cost(loading, inputs.vehicle)
-    learning = learning_factor(count * bill.mass_kg, inputs.build)
+    costs = [launch_cost(loading, inputs.vehicle) for loading in manifests]
+    built_kg = sum(batch.satellites * batch.bill.mass_kg for batch in inputs.batches)
+    learning = learning_factor(built_kg, inputs.builder)
+    subsystems: dict[str, float] = {}
+    for batch in inputs.batches:
+        for name, cost in subsystem_costs(batch.bill, inputs.parts).items():
+            subsystems[name] = subsystems.get(name, 0.0) + batch.satellites * cost * learning
     accelerators = inputs.accelerators * inputs.accelerator_usd
     return _Placed(
-        loading,
-        launch,
-        launched_kg,
-        {name: count * cost * learning for name, cost in bus_cost(bill, inputs.build).items()},
-        accelerators,
-        accelerators * inputs.reliability.spares_share,
+        manifests,
+        launch=sum(usd for usd, _ in costs),
+        launched_kg=sum(kilograms for _, kilograms in costs),
+        subsystems=subsystems,
+        accelerators=accelerators,
+        spares=accelerators * inputs.reliability.spares_share,
     )
 
 
@@ -195,8 +223,11 @@ def _hardware_lines(inputs: CostInputs, placed: _Placed) -> tuple[CostLine, ...]
         launched_capital_kg=placed.launched_kg,
     )
     satellites = tuple(
-        _line(inputs, name, "build", BUILDING, inputs.build.sources, capital_usd=cost)
+        _line(
+            inputs, name, "build", BUILDING, inputs.parts.sources + inputs.builder.sources, capital_usd=cost
+        )
         for name, cost in placed.subsystems.items()
+        if cost
     )
     compute = tuple(
         _line(inputs, name, "compute", TOTAL, inputs.accelerator_sources, capital_usd=cost)
@@ -208,11 +239,12 @@ def _hardware_lines(inputs: CostInputs, placed: _Placed) -> tuple[CostLine, ...]
         "engineering",
         "engineering",
         TOTAL,
-        inputs.build.sources,
-        capital_usd=inputs.build.engineering_usd,
+        inputs.builder.sources,
+        capital_usd=inputs.builder.engineering_usd,
         life_years=inputs.finance.programme_years,
     )
-    return (launch, *satellites, *compute, engineering)
+    lines = (launch, *satellites, *compute, engineering)
+    return tuple(line for line in lines if line.capital_usd or line is launch)
 
 
 def _risk_lines(inputs: CostInputs, placed: _Placed) -> tuple[CostLine, ...]:
@@ -283,14 +315,24 @@ def _operation_lines(inputs: CostInputs) -> tuple[CostLine, ...]:
     )
 
 
-def _notes(inputs: CostInputs, loading: Manifest) -> tuple[str, ...]:
+def _notes(inputs: CostInputs, manifests: tuple[Manifest, ...]) -> tuple[str, ...]:
     reliability = inputs.reliability
     kept = "lost capacity is launched again" if reliability.replacement == "replenish" else "capacity decays"
     return (
-        f"{loading.flights:,.4g} flights of {inputs.vehicle.name}, "
-        f"{loading.satellites_per_flight:,} satellites on each, limited by {loading.limited_by}, "
-        f"{loading.filled:.0%} of the payload used",
+        *dict.fromkeys(_flown(inputs.vehicle, loading) for loading in manifests),
         f"of the installed GPU-hours light, power and heat allow {inputs.delivered_fraction:.1%}; "
         f"{inputs.surviving:.1%} survive failures ({kept}); "
         f"{reliability.verified_share:.1%} of the rest is verified work",
+    )
+
+
+def _flown(vehicle: Vehicle, loading: Manifest) -> str:
+    loaded = (
+        f"{loading.satellites_per_flight:,.0f} satellites on each"
+        if loading.parts == 1
+        else f"each satellite in {loading.parts} parts assembled in orbit (assembly is not priced)"
+    )
+    return (
+        f"{loading.flights:,.4g} flights of {vehicle.name} with {loading.payload_kg / 1e3:,.1f} t to orbit, "
+        f"{loaded}, limited by {loading.limited_by}, {loading.filled:.0%} of the payload used"
     )

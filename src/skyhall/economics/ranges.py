@@ -23,7 +23,8 @@ def require(
 
     Raises
     ------
-    ValueProblem : a field that is not a number, not positive, negative, outside 0 to 1, or no life in years.
+    ValueProblem : a field that is not a number, not positive, negative, outside 0 to 1, or no life in
+        years.
     """
     for name in (*positive, *not_negative, *shares, *lives):
         value = float(getattr(record, name))
