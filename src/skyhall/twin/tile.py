@@ -370,6 +370,7 @@ def fly_tiles(
     fed: Array,
     record_slot: Array,
     record: Array,
+    record_every: int,
     threads: int,
 ) -> Array:
     """Fly every tile over `steps` steps and return fleet totals, shape (steps, FLEET_FIELDS).
@@ -383,7 +384,7 @@ def fly_tiles(
     fed : (tiles, steps, 4, TILE) Sun along radius and velocity, horizon sine and cosine, when positions come from
         elsewhere; empty when the orbit is stepped here.
     record_slot : where in `record` a tile is recorded, -1 for not at all.
-    record : (slots, steps, RECORD_FIELDS, TILE).
+    record : (slots, steps // record_every, RECORD_FIELDS, TILE).
     """
     tiles = orbits.shape[0]
     is_fed = fed.shape[0] > 0
@@ -420,8 +421,8 @@ def fly_tiles(
                 total[step, F_BATTERY] += energy
             else:
                 add_some(state, satellites, total[step])
-            if slot >= 0:
-                keep(state, record[slot, step])
+            if slot >= 0 and (step + 1) % record_every == 0:
+                keep(state, record[slot, step // record_every])
             if (step + 1) % steps_per_anchor == 0 or step + 1 == steps:
                 gather(orbit, state)
     return totals.sum(axis=0)

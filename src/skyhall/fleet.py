@@ -1,0 +1,367 @@
+"""Scenario and catalogue to a fleet: orbits as arrays, and the few distinct satellites that were sized for them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from skyhall.catalogue import Catalogue, Part, load_catalogue
+from skyhall.constants import EARTH_RADIUS, HOUR
+from skyhall.errors import Place, SkyhallError, ValueProblem
+from skyhall.files import read_text
+from skyhall.orbit.element_sets import ElementSets, parse_element_sets
+from skyhall.orbit.elements import (
+    MeanElements,
+    check_altitude,
+    raan_from_local_time,
+    sun_synchronous_inclination,
+)
+from skyhall.orbit.patterns import (
+    Pattern,
+    cluster,
+    geostationary_altitude,
+    geostationary_ring,
+    sun_synchronous,
+    walker_delta,
+    walker_star,
+)
+from skyhall.orbit.seasons import LightYear, year_of_light
+from skyhall.orbit.sun import julian_date
+from skyhall.satellite.design import SatelliteDesign
+from skyhall.satellite.masses import air_density
+from skyhall.satellite.sizing import SizedSatellite, SizingInputs, size, to_design
+from skyhall.scenario import Scenario, Shell
+
+__all__ = ["Fleet", "design", "sizing_inputs"]
+
+T = TypeVar("T")
+
+_SEASON_DAYS = 147  # samples of a year that size a satellite: every 2.5 days
+_SAMPLED_ORBITS = 24  # of a real catalogue, whose seasons size the satellite together
+_PARTS = ("accelerator", "array", "battery", "radiator", "cooling", "bus", "propulsion", "terminal")
+_PLURALS = {"battery": "batteries", "bus": "buses"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Satellites as arrays, one entry each, and the distinct designs among them.
+
+    Attributes
+    ----------
+    elements : mean elements at the scenario's epoch, TEME; (satellites,).
+    plane, slot : where each satellite sits in its pattern; (satellites,).
+    design_index : which of `designs` each satellite is; (satellites,).
+    designs, sized, light : per design: as flown at the end of life, as sized, and its year of light.
+    sets : the element sets that fly with SGP4, None where mean elements fly.
+    dropped : sentences, one for each element set that was left out.
+    """
+
+    scenario: Scenario
+    catalogue: Catalogue
+    epoch_julian_date: float
+    elements: MeanElements
+    plane: npt.NDArray[np.int64]
+    slot: npt.NDArray[np.int64]
+    design_index: npt.NDArray[np.int64]
+    designs: tuple[SatelliteDesign, ...]
+    sized: tuple[SizedSatellite, ...]
+    light: tuple[LightYear, ...]
+    sets: ElementSets | None = None
+    dropped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.elements)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Satellites of each design."""
+        found = Counter(self.design_index.tolist())
+        return tuple(found[index] for index in range(len(self.designs)))
+
+    @property
+    def it_power(self) -> float:
+        """IT power of the whole fleet at full work, W."""
+        return sum(n * design.it_power for n, design in zip(self.counts, self.designs, strict=True))
+
+    @property
+    def accelerators(self) -> int:
+        """Accelerators aboard the whole fleet."""
+        return sum(n * design.accelerators for n, design in zip(self.counts, self.designs, strict=True))
+
+    @property
+    def mass(self) -> float:
+        """Launch mass of the whole fleet, kg."""
+        return sum(n * design.mass for n, design in zip(self.counts, self.designs, strict=True))
+
+
+def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
+    """Return the fleet that does the scenario's work.
+
+    Raises
+    ------
+    ValueProblem : an unknown part, an impossible orbit, or a satellite that does not close; says where and why.
+    FileProblem : element sets that cannot be read.
+    """
+    catalogue = catalogue or load_catalogue(scenario.catalogue)
+    epoch = julian_date(scenario.epoch)
+    parts = {kind: _part(scenario, catalogue, kind) for kind in _PARTS}
+    accelerators = _accelerators(scenario, parts["accelerator"])
+    if scenario.orbit.elements is not None:
+        return _real_fleet(scenario, catalogue, epoch, parts, accelerators)
+    shells = scenario.orbit.shells
+    counts = _counts(scenario, accelerators * parts["accelerator"]("power", "W"))
+    patterns: list[Pattern] = []
+    sized: list[SizedSatellite] = []
+    light: list[LightYear] = []
+    for index, (shell, count) in enumerate(zip(shells, counts, strict=True)):
+        key = f"orbit.shells.{index}"
+        pattern = _at(scenario, key, partial(_lay_out, shell, count, epoch))
+        first = pattern.elements[0]
+        year = _at(scenario, key, partial(_year, first, epoch, _SEASON_DAYS))
+        patterns.append(pattern)
+        light.append(year)
+        inputs = sizing_inputs(scenario, catalogue, parts, accelerators, year)
+        sized.append(_at(scenario, "satellite", partial(size, inputs)))
+    return Fleet(
+        scenario=scenario,
+        catalogue=catalogue,
+        epoch_julian_date=epoch,
+        elements=_joined([pattern.elements for pattern in patterns]),
+        plane=np.concatenate([pattern.plane for pattern in patterns]),
+        slot=np.concatenate([pattern.slot for pattern in patterns]),
+        design_index=np.repeat(np.arange(len(shells)), counts),
+        designs=tuple(to_design(each, (), _shell_name(shell)) for each, shell in zip(sized, shells, strict=True)),
+        sized=tuple(sized),
+        light=tuple(light),
+    )
+
+
+def sizing_inputs(
+    scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part], accelerators: int, year: LightYear
+) -> SizingInputs:
+    """Return what the sizing is told: the scenario's choices, the catalogue's values, the orbit's year of light."""
+    earth, sun = catalogue.part("environments", "earth"), catalogue.part("environments", "sun")
+    accelerator, array, battery = parts["accelerator"], parts["array"], parts["battery"]
+    radiator, cooling, bus = parts["radiator"], parts["cooling"], parts["bus"]
+    propulsion, terminal = parts["propulsion"], parts["terminal"]
+    asked = scenario.satellite
+    altitude = float(np.ravel(year.altitude)[0])
+    terminals = terminal("count") if asked.terminals is None else asked.terminals
+    return SizingInputs(
+        attitude=asked.attitude,
+        altitude=altitude,
+        beta=year.beta.ravel(),
+        eclipse_fraction=year.eclipse_fraction.ravel(),
+        irradiance=np.broadcast_to(sun("irradiance", "W/m**2") * year.irradiance_ratio, year.beta.shape).ravel(),
+        albedo=earth("albedo"),
+        earth_infrared=earth("infrared", "W/m**2"),
+        air_density=_air_density(catalogue, altitude),
+        life=asked.life,
+        accelerators=accelerators,
+        accelerator_power=accelerator("power", "W"),
+        chip_power=accelerator("chip_power", "W"),
+        idle_share=accelerator("idle_share"),
+        accelerator_mass=accelerator("mass", "kg"),
+        junction_limit=accelerator("junction_limit", "K"),
+        junction_resistance=accelerator("junction_resistance", "K/W"),
+        night_share=asked.night_work,
+        avionics_power=bus("avionics_power", "W"),
+        avionics_mass=bus("avionics_mass", "kg"),
+        power_electronics_mass=bus("power_electronics", "kg/W"),
+        conversion_efficiency=bus("conversion_efficiency"),
+        regulation_efficiency=bus("regulation_efficiency"),
+        control_share=bus("control_share"),
+        structure_share=bus("structure_share"),
+        margin_share=bus("margin"),
+        shielding=bus("shielding", "kg/m**2"),
+        electronics_density=bus("electronics_density", "kg/m**3"),
+        stowed_density=bus("stowed_density", "kg/m**3"),
+        safe_mode_time=bus("safe_mode_time", "s"),
+        terminals=terminals,
+        terminal_power=terminal("power", "W"),
+        terminal_mass=terminal("mass", "kg"),
+        cell_efficiency=array("efficiency"),
+        cell_temperature_coefficient=array("temperature_coefficient", "1/K"),
+        cell_reference_temperature=array("reference_temperature", "K"),
+        array_absorptivity=array("absorptivity"),
+        array_emissivity_front=array("emissivity_front"),
+        array_emissivity_rear=array("emissivity_rear"),
+        array_packing=array("packing"),
+        array_pointing=array("pointing"),
+        array_degradation=array("degradation", "1/s"),
+        array_specific_power=array("specific_power", "W/kg"),
+        array_heat_capacity=array("areal_heat_capacity", "J/m**2/K"),
+        battery_specific_energy=battery("specific_energy", "J/kg"),
+        battery_charge_efficiency=battery("charge_efficiency"),
+        battery_discharge_efficiency=battery("discharge_efficiency"),
+        battery_depth_limit=battery("depth_of_discharge"),
+        battery_cycles_at_reference=battery("cycles_at_reference"),
+        battery_reference_depth=battery("reference_depth"),
+        battery_cycle_exponent=battery("cycle_exponent"),
+        battery_fade_at_reference=battery("fade_at_reference"),
+        battery_calendar_fade=battery("calendar_fade"),
+        battery_calendar_age=battery("calendar_age", "s"),
+        battery_end_capacity=battery("end_of_life_capacity"),
+        battery_charge_rate=battery("charge_rate", "1/s"),
+        battery_discharge_rate=battery("discharge_rate", "1/s"),
+        battery_taper_time=battery("taper_time", "s"),
+        radiator_emissivity=radiator("emissivity"),
+        radiator_absorptivity_begin=radiator("absorptivity_begin"),
+        radiator_absorptivity_end=radiator("absorptivity_end"),
+        radiator_fin_efficiency=radiator("fin_efficiency"),
+        radiator_areal_mass=radiator("areal_mass", "kg/m**2"),
+        radiator_heat_capacity=radiator("areal_heat_capacity", "J/m**2/K"),
+        radiator_pointing_error=radiator("pointing_error", "rad"),
+        pump_share=cooling("pump_share"),
+        transport_mass=cooling("transport", "kg/W"),
+        coolant_heat_capacity=cooling("heat_capacity", "J/K/W"),
+        coolant_drop=cooling("drop", "K"),
+        coolant_rise=cooling("rise", "K"),
+        coolant_coldest=cooling("coldest", "K"),
+        junction_margin=cooling("margin", "K"),
+        specific_impulse=propulsion("specific_impulse", "s"),
+        thruster_efficiency=propulsion("efficiency"),
+        propulsion_mass=propulsion("mass", "kg"),
+        propulsion_share=propulsion("share"),
+        tank_share=propulsion("tank_share"),
+        drag_coefficient=propulsion("drag_coefficient"),
+        disposal_altitude=propulsion("disposal_altitude", "m"),
+        manoeuvre_delta_v=propulsion("manoeuvres", "m/s**2"),
+        transfer_delta_v=asked.transfer_delta_v,
+    )
+
+
+def _part(scenario: Scenario, catalogue: Catalogue, kind: str) -> Part:
+    name = getattr(scenario.satellite, kind)
+    plural = _PLURALS.get(kind, kind + "s")
+    return catalogue.part(plural, name, place=scenario.place(f"satellite.{kind}"))
+
+
+def _accelerators(scenario: Scenario, accelerator: Part) -> int:
+    asked = scenario.satellite
+    if asked.accelerators is not None:
+        return asked.accelerators
+    if asked.it_power is None:
+        return 1
+    return max(1, round(asked.it_power / accelerator("power", "W")))
+
+
+def _counts(scenario: Scenario, it_power_each: float) -> list[int]:
+    """Return how many satellites each shell has; open shells share what the work still needs."""
+    given = [shell.satellites for shell in scenario.orbit.shells]
+    fixed = sum(count for count in given if count is not None)
+    open_shells = given.count(None)
+    if not open_shells:
+        return [count or 0 for count in given]
+    needed = scenario.work.it_power / it_power_each - fixed
+    if needed > 5_000_000:
+        raise ValueProblem(
+            f"{needed:.3g} satellites would be needed",
+            place=scenario.place("work.it_power"),
+            right="give a satellite more it_power, or ask for less work",
+        )
+    shares = []
+    for shell, count in zip(scenario.orbit.shells, given, strict=True):
+        each = max(1, math.ceil(needed / open_shells - 1e-9))
+        planes = max(1, shell.planes)
+        shares.append(count if count is not None else planes * math.ceil(each / planes))
+    return shares
+
+
+def _lay_out(shell: Shell, count: int, epoch: float) -> Pattern:
+    if shell.pattern == "geostationary":
+        return geostationary_ring(count, epoch)
+    check_altitude(shell.altitude)
+    if shell.pattern == "sun_synchronous":
+        return sun_synchronous(shell.altitude, shell.local_time, epoch, count, shell.planes)
+    if shell.pattern == "cluster":
+        inclination = float(sun_synchronous_inclination(shell.altitude))
+        raan = float(raan_from_local_time(shell.local_time, epoch))
+        return cluster(shell.altitude, inclination, count, shell.spacing, raan=raan)
+    assert shell.inclination is not None
+    walker = walker_delta if shell.pattern == "walker_delta" else walker_star
+    return walker(shell.altitude, shell.inclination, count, shell.planes, shell.phasing)
+
+
+def _year(elements: MeanElements, epoch: float, samples: int) -> LightYear:
+    altitude = elements.semi_major_axis - EARTH_RADIUS
+    return year_of_light(altitude, elements.inclination, elements.raan, epoch, samples=samples)
+
+
+def _real_fleet(
+    scenario: Scenario, catalogue: Catalogue, epoch: float, parts: dict[str, Part], accelerators: int
+) -> Fleet:
+    """Put the scenario's satellite, sized for all of them together, on every orbit of a file of element sets."""
+    source = str(scenario.orbit.elements)
+    place = scenario.place("orbit.elements")
+    try:
+        sets = parse_element_sets(read_text(Path(source)), source)
+        sets = sets.flyable(epoch, scenario.flight.duration if scenario.orbit.propagation == "sgp4" else 0.0)
+    except SkyhallError as error:
+        if error.place.file is None:
+            error.place = Place(source, place.key)
+        raise
+    elements = sets.mean_elements(epoch)
+    middle = float(np.median(elements.semi_major_axis)) - EARTH_RADIUS
+    sampled = np.argsort(elements.raan)[np.linspace(0, len(elements) - 1, _SAMPLED_ORBITS).astype(int)]
+    year = _year(elements[sampled], epoch, _SEASON_DAYS // 3)
+    inputs = sizing_inputs(scenario, catalogue, parts, accelerators, _at_altitude(year, middle))
+    sized = _at(scenario, "satellite", partial(size, inputs))
+    return Fleet(
+        scenario=scenario,
+        catalogue=catalogue,
+        epoch_julian_date=epoch,
+        elements=elements,
+        plane=np.zeros(len(elements), dtype=np.int64),
+        slot=np.arange(len(elements)),
+        design_index=np.zeros(len(elements), dtype=np.int64),
+        designs=(to_design(sized, (), f"on {len(elements)} real orbits"),),
+        sized=(sized,),
+        light=(year,),
+        sets=sets if scenario.orbit.propagation == "sgp4" else None,
+        dropped=tuple(str(item) for item in sets.dropped),
+    )
+
+
+def _at_altitude(year: LightYear, altitude: float) -> LightYear:
+    return replace(year, altitude=np.array(altitude))
+
+
+def _air_density(catalogue: Catalogue, altitude: float) -> float:
+    atmosphere = catalogue.part("environments", "atmosphere")
+    keys = [key for key in atmosphere.facts if key.startswith("density_")]
+    heights = [float(key.split("_")[1]) * 1e3 for key in keys]
+    densities = [atmosphere(key, "kg/m**3") for key in keys]
+    return float(air_density(altitude, heights, densities))
+
+
+def _joined(pieces: list[MeanElements]) -> MeanElements:
+    names = [each.name for each in fields(MeanElements)]
+    return MeanElements(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names))
+
+
+def _shell_name(shell: Shell) -> str:
+    if shell.pattern == "geostationary":
+        return "geostationary"
+    where = f"{shell.altitude / 1e3:g} km"
+    if shell.inclination is not None:
+        return f"{where}, {math.degrees(shell.inclination):g}°"
+    return f"{where}, {int(shell.local_time // HOUR):02d}:{int(shell.local_time % HOUR // 60):02d}"
+
+
+def _at(scenario: Scenario, key: str, make: Callable[[], T]) -> T:
+    """Call `make`; an error that does not know its place gets that of `key`."""
+    try:
+        return make()
+    except SkyhallError as error:
+        if error.place == Place():
+            error.place = scenario.place(key)
+        raise

@@ -1,0 +1,149 @@
+"""What the twin gives back: windows of what nature offers, the timeline of what happened, and what was delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from skyhall.constants import HOUR
+from skyhall.types import Array
+
+__all__ = ["Delivered", "Flight", "Slot", "Timeline", "Windows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The fleet over time, reduced: means over the satellites, and percentiles of a sample of them.
+
+    Each row is an interval of `interval_s`; its means are over the satellites and the steps within. Shape (rows,).
+
+    Attributes
+    ----------
+    seconds : start of the interval, s after the epoch.
+    weight : s of the assessed stretch that the row stands for (more than its own where days represent a year).
+    lit : lit fraction. array_w, work_w : array power and IT power, W per satellite.
+    heat_shed_w, power_shed_w : planned work not done for heat, for want of power, W per satellite.
+    curtailed_w : array power that nothing could use, W per satellite.
+    battery : stored share of the capacity.
+    lit_lowest : lowest lit share of the fleet at any step within.
+    battery_p05, battery_p50, battery_p95 : of the stored share at the interval's end, over a sample of satellites.
+    junction_c_p50, junction_c_max : of the junction temperature there, degrees Celsius.
+    """
+
+    interval_s: float
+    seconds: Array
+    weight: Array
+    lit: Array
+    array_w: Array
+    work_w: Array
+    heat_shed_w: Array
+    power_shed_w: Array
+    curtailed_w: Array
+    battery: Array
+    lit_lowest: Array
+    battery_p05: Array
+    battery_p50: Array
+    battery_p95: Array
+    junction_c_p50: Array
+    junction_c_max: Array
+
+    def columns(self) -> dict[str, Array]:
+        """Return the arrays by name, in the order of the files."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "interval_s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Work done over the assessed stretch, with the extremes on the way; (satellites,) unless said otherwise.
+
+    Attributes
+    ----------
+    duration_s : the stretch that the sums stand for, s (scalar).
+    lit : mean lit fraction.
+    work_j, planned_j : IT energy done, and planned had every satellite worked without pause; J.
+    heat_shed_j, power_shed_j : of the whole fleet, J (scalars).
+    lowest_battery : lowest stored share of the capacity.
+    hottest_junction_k, coldest_coolant_k : K.
+    """
+
+    duration_s: float
+    lit: Array
+    work_j: Array
+    planned_j: Array
+    heat_shed_j: float
+    power_shed_j: float
+    lowest_battery: Array
+    hottest_junction_k: Array
+    coldest_coolant_k: Array
+
+    @property
+    def share(self) -> float:
+        """Delivered share of the installed work."""
+        return float(self.work_j.sum() / self.planned_j.sum())
+
+    @property
+    def it_mwh_per_year(self) -> float:
+        """Delivered IT energy of the fleet, MWh in 8,766 hours."""
+        return float(self.work_j.sum()) / self.duration_s * 8766.0 / 1e6
+
+    @property
+    def throttled_hours_per_year(self) -> float:
+        """Full-load hours a year that a mean satellite sheds for heat."""
+        full = float(self.planned_j.sum()) / self.duration_s
+        return self.heat_shed_j / full / HOUR * (8766.0 * HOUR / self.duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A flight of the twin: timeline and delivered work, and how it was flown."""
+
+    timeline: Timeline
+    delivered: Delivered
+    satellites: int
+    steps: int
+    step_s: float
+    days: int | None  # representative days flown; None when the whole stretch was
+    wall_s: float
+
+    @property
+    def satellite_steps_per_s(self) -> float:
+        """Speed of the flight."""
+        return self.satellites * self.steps / self.wall_s
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What nature offers during one planner slot; (satellites,)."""
+
+    start_s: float
+    light: npt.NDArray[np.float32]
+    array_w: npt.NDArray[np.float32]
+    sustainable_w: npt.NDArray[np.float32]  # IT watts that the array alone carries
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of a fleet: iterate over the slots (memory stays that of one), or `stack` them for a small fleet."""
+
+    slot_s: float
+    count: int
+    _slots: Iterator[Slot]
+
+    def __iter__(self) -> Iterator[Slot]:
+        return self._slots
+
+    def __len__(self) -> int:
+        return self.count
+
+    def stack(self) -> dict[str, Array]:
+        """Return `start_s` (slots,) and `light`, `array_w`, `sustainable_w` (satellites, slots)."""
+        slots = list(self)
+        return {
+            "start_s": np.array([slot.start_s for slot in slots]),
+            "light": np.stack([slot.light for slot in slots], axis=1),
+            "array_w": np.stack([slot.array_w for slot in slots], axis=1),
+            "sustainable_w": np.stack([slot.sustainable_w for slot in slots], axis=1),
+        }
