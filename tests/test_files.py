@@ -16,9 +16,10 @@ from skyhall.errors import FileProblem
 from skyhall.files import atomic_path, make_folder, read_text, write_text
 
 HALF_WRITTEN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from skyhall.files import atomic_path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
 with atomic_path(Path(sys.argv[1])) as temporary, temporary.open("w") as stream:
     stream.write("new " * 1000)
     stream.flush()
