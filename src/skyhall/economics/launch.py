@@ -48,9 +48,6 @@ class Vehicle:
     fairing_volume_m3 : usable volume; infinite where volume is not a limit.
     satellites_max : satellites that the dispenser holds; None for no limit.
     shared : True where the flight is shared with others (rideshare): kilograms are paid for, not flights.
-    upper_stage_dry_kg, specific_impulse_s : of the stage that reaches orbit.
-    reference_altitude_km, site_latitude_deg : of the orbit that `payload_kg` is quoted for (launched due
-        east).
     sources : names of the catalogue's parts that the numbers come from.
     """
 
@@ -61,17 +58,13 @@ class Vehicle:
     fairing_volume_m3: float = math.inf
     satellites_max: int | None = None
     shared: bool = False
-    upper_stage_dry_kg: float = 0.0
-    specific_impulse_s: float = 350.0
-    reference_altitude_km: float = 200.0
-    site_latitude_deg: float = 28.5
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(
             self,
-            positive=("payload_kg", "success_rate", "fairing_volume_m3", "specific_impulse_s"),
-            not_negative=("price_usd_per_kg", "upper_stage_dry_kg"),
+            positive=("payload_kg", "success_rate", "fairing_volume_m3"),
+            not_negative=("price_usd_per_kg",),
             shares=("success_rate",),
         )
 
@@ -176,8 +169,8 @@ def extra_delta_v(
     altitude_km: Number,
     inclination_deg: Number,
     *,
-    reference_altitude_km: Number = 200.0,
-    site_latitude_deg: Number = 28.5,
+    reference_altitude_km: Number,
+    site_latitude_deg: Number,
 ) -> Array:
     """Return the speed to be gained beyond the reference orbit (circular, due east of the site), m/s.
 

@@ -327,12 +327,15 @@ def _notes(inputs: CostInputs, manifests: tuple[Manifest, ...]) -> tuple[str, ..
 
 
 def _flown(vehicle: Vehicle, loading: Manifest) -> str:
+    if vehicle.shared:
+        kilograms = loading.satellites * loading.satellite_mass_kg
+        return f"{kilograms:,.0f} kg on shared flights ({vehicle.name}), paid by the kilogram"
     loaded = (
         f"{loading.satellites_per_flight:,.0f} satellites on each"
         if loading.parts == 1
         else f"each satellite in {loading.parts} parts assembled in orbit (assembly is not priced)"
     )
     return (
-        f"{loading.flights:,.4g} flights of {vehicle.name} with {loading.payload_kg / 1e3:,.1f} t to orbit, "
+        f"{loading.flights:,} flights of {vehicle.name} with {loading.payload_kg / 1e3:,.1f} t to orbit, "
         f"{loaded}, limited by {loading.limited_by}, {loading.filled:.0%} of the payload used"
     )

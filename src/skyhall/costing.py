@@ -1,0 +1,211 @@
+"""Scenario, fleet and delivered work to a cost sheet: the catalogue's prices, mapped and nothing more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skyhall.catalogue import Catalogue, Part
+from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
+from skyhall.economics import (
+    Batch,
+    Builder,
+    BuildPrices,
+    CostInputs,
+    CostSheet,
+    Finance,
+    GroundSite,
+    Operations,
+    OrbitReliability,
+    SatelliteBill,
+    Vehicle,
+    price_design,
+)
+from skyhall.economics.launch import extra_delta_v, payload_to_orbit
+from skyhall.fleet import Fleet
+
+__all__ = ["cost_inputs", "price"]
+
+_OWN_PRICE = ("payload", "array", "battery", "radiator", "heat_transport", "terminals")  # not paid as bus
+
+
+def price(fleet: Fleet, delivered_fraction: float) -> CostSheet:
+    """Return what the fleet costs beside its ground rival.
+
+    Parameters
+    ----------
+    fleet : the sized fleet; it carries its scenario and catalogue.
+    delivered_fraction : share of the installed GPU-hours that light, power and heat allowed, from the twin.
+
+    Raises
+    ------
+    ValueProblem : an unknown part, a value out of its range, or an orbit that the vehicle does not reach.
+    """
+    return price_design(cost_inputs(fleet, delivered_fraction))
+
+
+def cost_inputs(fleet: Fleet, delivered_fraction: float) -> CostInputs:
+    """Return the numbers that the price depends on (see `price`)."""
+    scenario, catalogue = fleet.scenario, fleet.catalogue
+    chosen = scenario.economics
+    accelerator = catalogue.part("accelerators", scenario.satellite.accelerator)
+    vehicle = catalogue.part("vehicles", scenario.launch.vehicle, place=scenario.place("launch.vehicle"))
+
+    def part(kind: str, key: str) -> Part:
+        return catalogue.part(kind, getattr(chosen, key), place=scenario.place(f"economics.{key}"))
+
+    return CostInputs(
+        batches=_batches(fleet, vehicle),
+        accelerator_usd=accelerator("price", "USD"),
+        life_years=scenario.satellite.life / JULIAN_YEAR,
+        delivered_fraction=delivered_fraction,
+        vehicle=_vehicle(vehicle, scenario.launch.price),
+        parts=_part_prices(fleet, catalogue),
+        builder=_builder(part("operations", "build")),
+        operations=_operations(part("operations", "operations")),
+        reliability=_reliability(part("reliability", "reliability")),
+        ground=_ground(part("grounds", "ground")),
+        finance=_finance(part("finance", "finance")),
+        accelerator_sources=(accelerator.name,),
+    )
+
+
+def _batches(fleet: Fleet, vehicle: Part) -> tuple[Batch, ...]:
+    """Return one batch for each design; real orbits take the payload to their median orbit."""
+    terminals = fleet.scenario.satellite.terminals
+    if terminals is None:
+        terminals = round(fleet.catalogue.part("terminals", fleet.scenario.satellite.terminal)("count"))
+    batches = []
+    for index, (count, design, sized) in enumerate(
+        zip(fleet.counts, fleet.designs, fleet.sized, strict=True)
+    ):
+        bill = SatelliteBill(
+            mass_kg=design.mass,
+            bus_kg=sum(kg for line, kg in design.masses.items() if line not in _OWN_PRICE),
+            array_w=float(sized.array_power_begin),
+            battery_kwh=float(sized.battery_capacity_begin) / 3.6e6,
+            radiator_m2=design.radiator_area,
+            cooling_kw=float(sized.heat) / 1e3,
+            terminals=terminals,
+            accelerators=design.accelerators,
+            it_power_w=design.it_power,
+            stowed_volume_m3=design.stowed_volume,
+        )
+        batches.append(Batch(count, bill, _payload(fleet, vehicle, index)))
+    return tuple(batches)
+
+
+def _payload(fleet: Fleet, vehicle: Part, index: int) -> float:
+    """Return the vehicle's payload to the orbit of design `index`, kg.
+
+    A satellite that climbs by itself is released in the vehicle's reference orbit; a shared flight goes
+    where its passengers do.
+    """
+    reference = vehicle("payload", "kg")
+    if fleet.scenario.satellite.transfer_delta_v > 0 or "shared" in vehicle.facts:
+        return reference
+    orbit = fleet.elements[fleet.design_index == index]
+    faster = extra_delta_v(
+        (float(np.median(orbit.semi_major_axis)) - EARTH_RADIUS) / 1e3,
+        float(np.degrees(np.median(orbit.inclination))),
+        reference_altitude_km=vehicle("reference_altitude", "km"),
+        site_latitude_deg=vehicle("site_latitude", "deg"),
+    )
+    return float(
+        payload_to_orbit(
+            reference, vehicle("upper_stage_mass", "kg"), vehicle("specific_impulse", "s"), faster
+        )
+    )
+
+
+def _vehicle(part: Part, price_usd_per_kg: float | None) -> Vehicle:
+    return Vehicle(
+        name=part.name,
+        price_usd_per_kg=part("price", "USD/kg") if price_usd_per_kg is None else price_usd_per_kg,
+        payload_kg=part("payload", "kg"),
+        success_rate=part("success_rate"),
+        fairing_volume_m3=part("fairing_volume", "m**3"),
+        shared="shared" in part.facts,
+        sources=(part.name,),
+    )
+
+
+def _part_prices(fleet: Fleet, catalogue: Catalogue) -> BuildPrices:
+    asked = fleet.scenario.satellite
+    bus, array = catalogue.part("buses", asked.bus), catalogue.part("arrays", asked.array)
+    battery, radiator = (
+        catalogue.part("batteries", asked.battery),
+        catalogue.part("radiators", asked.radiator),
+    )
+    cooling, terminal = catalogue.part("coolings", asked.cooling), catalogue.part("terminals", asked.terminal)
+    return BuildPrices(
+        bus_usd_per_kg=bus("cost", "USD/kg"),
+        array_usd_per_w=array("cost", "USD/W"),
+        battery_usd_per_kwh=battery("cost", "USD/kWh"),
+        radiator_usd_per_m2=radiator("cost", "USD/m**2"),
+        cooling_usd_per_kw=cooling("cost", "USD/kW"),
+        terminal_usd=terminal("price", "USD"),
+        sources=tuple(part.name for part in (bus, array, battery, radiator, cooling, terminal)),
+    )
+
+
+def _builder(part: Part) -> Builder:
+    return Builder(
+        progress_ratio=part("progress_ratio"),
+        reference_kg=part("reference_mass", "kg"),
+        experience_kg=part("experience", "kg"),
+        engineering_usd=part("engineering", "USD"),
+        sources=(part.name,),
+    )
+
+
+def _operations(part: Part) -> Operations:
+    return Operations(
+        satellite_usd_per_year=part("satellite", "USD/year"),
+        fleet_usd_per_year=part("control_centre", "USD/year"),
+        ground_segment_usd_per_gpu_year=part("ground_segment", "USD/year"),
+        disposal_usd_per_satellite=part("disposal", "USD"),
+        insurance_rate=part("insurance_rate"),
+        insured_share=part("insured_share"),
+        sources=(part.name,),
+    )
+
+
+def _reliability(part: Part) -> OrbitReliability:
+    return OrbitReliability(
+        accelerator_failures=part("accelerator_failures", "1/year"),
+        satellite_failures=part("satellite_failures", "1/year"),
+        spares_share=part("spares_share"),
+        replacement="replenish" if part("replenish") else "none",
+        upset_loss_share=part("upset_loss_share"),
+        protection_overhead=part("protection_overhead"),
+        sources=(part.name,),
+    )
+
+
+def _ground(part: Part) -> GroundSite:
+    return GroundSite(
+        name=part.name,
+        facility_usd_per_w=part("facility_cost", "USD/W"),
+        facility_life_years=part("facility_life", "year"),
+        pue=part("pue"),
+        energy_usd_per_kwh=part("electricity", "USD/kWh"),
+        plant_usd_per_w=part("plant_cost", "USD/W"),
+        water_l_per_kwh=part("water", "l/kWh"),
+        water_usd_per_m3=part("water_price", "USD/m**3"),
+        operations_usd_per_kw_year=part("operations", "USD/kW/year"),
+        availability=part("availability"),
+        load_factor=part("load_factor"),
+        server_life_years=part("server_life", "year"),
+        accelerator_failures=part("accelerator_failures", "1/year"),
+        repair_share=part("repair_share"),
+        sources=(part.name,),
+    )
+
+
+def _finance(part: Part) -> Finance:
+    return Finance(
+        wacc_space=part("wacc_space"),
+        wacc_ground=part("wacc_ground"),
+        programme_years=part("programme_life", "year"),
+        sources=(part.name,),
+    )
