@@ -107,8 +107,11 @@ def fly(sets: ElementSets, skyfield: tuple[Any, Any], grid: Any) -> Flight:
     return Flight(sets, ours, ShadowTimes(theirs[enters], theirs[~enters]), int(disagree.sum()))
 
 
-def worst(flights: list[Flight], **options: Any) -> float:
-    return max(each.differences(ours_with(each.sets, **options)).max(initial=0.0) for each in flights)
+def typical(flights: list[Flight], **options: Any) -> float:
+    """Return the median difference (s) of our edges from Skyfield's, with a model that is wrong on purpose."""
+    return float(
+        np.median(np.concatenate([each.differences(ours_with(each.sets, **options)) for each in flights]))
+    )
 
 
 def test_entry_and_exit_agree_within_half_a_second(flights: list[Flight]) -> None:
@@ -125,7 +128,7 @@ def test_no_eclipse_is_missed_or_invented(flights: list[Flight]) -> None:
 
 
 def test_an_earth_of_6371_km_is_rejected(flights: list[Flight]) -> None:
-    assert worst(flights, earth_radius=6371e3) > TOLERANCE_S
+    assert typical(flights, earth_radius=6371e3) > TOLERANCE_S
 
 
 def test_a_j2000_sun_beside_teme_satellites_is_rejected(
@@ -137,13 +140,13 @@ def test_a_j2000_sun_beside_teme_satellites_is_rejected(
         moments = timescale.utc(2026, 1, 14, 0, 0, seconds)
         return (kernel["sun"] - kernel["earth"]).at(moments).xyz.m.T
 
-    assert worst(flights[:5], sun=sun_in_j2000) > TOLERANCE_S
+    assert typical(flights[:5], sun=sun_in_j2000) > TOLERANCE_S
 
 
 @pytest.mark.parametrize("kind", ["umbra", "penumbra"])
 def test_umbra_or_penumbra_in_place_of_the_suns_centre_is_rejected(flights: list[Flight], kind: str) -> None:
-    assert worst(flights, kind=kind) > TOLERANCE_S
+    assert typical(flights, kind=kind) > TOLERANCE_S
 
 
 def test_an_oblate_earth_is_not_what_skyfield_has(flights: list[Flight]) -> None:
-    assert worst(flights, oblate=True) > TOLERANCE_S
+    assert typical(flights, oblate=True) > TOLERANCE_S
