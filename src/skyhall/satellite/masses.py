@@ -1,25 +1,30 @@
 """Mass: one line per subsystem, closed over structure, margin and propellant.
 
-What it leaves out: launch adapters, spares, and the growth of structure with size (a constant share of the dry mass).
-Air drag uses one mean density over the whole life; the solar cycle moves it by a factor of ten at 500 km.
+What it leaves out: launch adapters, spares, and the growth of structure with size (a constant share of the dry
+mass). Air drag uses one mean density over the whole life; the solar cycle moves it by a factor of thirty at 500 km.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from skyhall.constants import EARTH_GM, EARTH_RADIUS, STANDARD_GRAVITY
+from skyhall.satellite.sizing_inputs import SizingInputs
 from skyhall.types import Array, Numbers
 
 __all__ = [
     "ClosedMass",
+    "MassBudget",
     "air_density",
     "close_mass",
     "disposal_delta_v",
     "drag",
     "exhaust_speed",
+    "mass_budget",
     "shielding_mass",
 ]
 
@@ -56,8 +61,8 @@ def disposal_delta_v(altitude: Numbers, disposal_altitude: Numbers) -> Array:
     """Return the delta-v of the disposal (m/s), as a low-thrust spiral between circular orbits.
 
     Below 2,000 km down to `disposal_altitude` (m), from where air drag ends it within weeks; above it 300 km up
-    into a graveyard. Source: Edelbaum, "Propulsion requirements for controllable satellites", ARS J. 31 (1961): without
-    plane change the delta-v is the difference of the circular speeds.
+    into a graveyard. Source: T. N. Edelbaum, "Propulsion requirements for controllable satellites", ARS J. 31
+    (1961): without plane change the delta-v is the difference of the circular speeds.
     """
     here = np.asarray(altitude, dtype=float)
     there = np.where(
@@ -66,14 +71,12 @@ def disposal_delta_v(altitude: Numbers, disposal_altitude: Numbers) -> Array:
     return np.asarray(np.abs(_circular_speed(here) - _circular_speed(there)))
 
 
-def shielding_mass(
-    electronics_mass: Numbers, electronics_density: Numbers, areal_density: Numbers
-) -> Numbers:
-    """Return the mass (kg) of a shield of `areal_density` (kg/m²) around a cube that holds the electronics.
+def shielding_mass(mass: Numbers, density: Numbers, areal_density: Numbers) -> Numbers:
+    """Return the mass (kg) of a shield of `areal_density` (kg/m²) around a cube of electronics of `mass` and `density`.
 
     First model: one box. Many small boxes need more, spot shields on the sensitive parts less.
     """
-    return areal_density * 6.0 * np.cbrt(electronics_mass / electronics_density) ** 2
+    return areal_density * 6.0 * np.cbrt(mass / density) ** 2
 
 
 def close_mass(
@@ -84,7 +87,7 @@ def close_mass(
     drag_propellant: Numbers,
     delta_v_ratio: Numbers,
 ) -> ClosedMass:
-    """Return dry mass and propellant (kg): the linear closure of the mass budget; NaN where it does not close.
+    """Return dry mass and propellant (kg): the budget's linear closure; NaN where it does not close.
 
     Parameters
     ----------
@@ -98,7 +101,7 @@ def close_mass(
     Notes
     -----
     dry = g (parts + tank_share × propellant), g = (1 + margin) / (1 - share);
-    propellant = drag_propellant + delta_v_ratio × dry. It closes while 1 - g × tank_share × delta_v_ratio > 0.
+    propellant = drag_propellant + delta_v_ratio × dry. It closes while g × tank_share × delta_v_ratio < 1.
     """
     growth = (1.0 + margin) / (1.0 - share)
     divisor = np.where(share < 1.0, 1.0 - growth * tank_share * delta_v_ratio, -1.0)
@@ -109,6 +112,78 @@ def close_mass(
 def exhaust_speed(specific_impulse: Numbers) -> Numbers:
     """Return the exhaust speed (m/s) of a `specific_impulse` in seconds."""
     return specific_impulse * STANDARD_GRAVITY
+
+
+@dataclass(frozen=True, slots=True)
+class MassBudget:
+    """Launch mass, line by line, kg; arrays over the designs."""
+
+    lines: Mapping[str, Array]  # dry mass with its margin
+    propellant: Array
+    dry: Array
+
+    @property
+    def mass(self) -> Array:
+        """Launch mass, kg."""
+        return np.asarray(self.dry + self.propellant)
+
+
+def mass_budget(
+    inputs: SizingInputs,
+    *,
+    bus_power: Array,
+    array_power_begin: Array,
+    battery_capacity_begin: Array,
+    radiator_area: Array,
+    drag_force: Array,
+) -> MassBudget:
+    """Return the mass budget of satellites of the sizes given; NaN where it does not close.
+
+    Parameters
+    ----------
+    inputs : masses per watt, square metre, joule and piece.
+    bus_power : W at full work; all of it is heat to be transported.
+    array_power_begin : W at begin of life, as specific power is quoted.
+    battery_capacity_begin : J.
+    radiator_area : m², planform.
+    drag_force : mean air drag, N.
+    """
+    electronics = inputs.accelerators * inputs.accelerator_mass
+    lines = {
+        "payload": electronics,
+        "array": array_power_begin / inputs.array_specific_power,
+        "power_electronics": inputs.power_electronics_mass * bus_power,
+        "battery": battery_capacity_begin / inputs.battery_specific_energy,
+        "radiator": inputs.radiator_areal_mass * radiator_area,
+        "heat_transport": inputs.transport_mass * bus_power,
+        "terminals": inputs.terminals * inputs.terminal_mass,
+        "avionics": inputs.avionics_mass,
+        "shielding": shielding_mass(electronics, inputs.electronics_density, inputs.shielding),
+    }
+    exhaust = exhaust_speed(inputs.specific_impulse)
+    delta_v = (
+        disposal_delta_v(inputs.altitude, inputs.disposal_altitude)
+        + inputs.manoeuvre_delta_v * inputs.life
+        + inputs.transfer_delta_v
+    )
+    shares = {
+        "structure": inputs.structure_share,
+        "attitude_control": inputs.control_share,
+        "propulsion": inputs.propulsion_share,
+    }
+    closed = close_mass(
+        parts=sum(lines.values()) + inputs.propulsion_mass,
+        share=sum(shares.values()),
+        margin=inputs.margin_share,
+        tank_share=inputs.tank_share,
+        drag_propellant=drag_force * inputs.life / exhaust,
+        delta_v_ratio=np.expm1(delta_v / exhaust),
+    )
+    basic = closed.dry / (1.0 + inputs.margin_share)
+    lines |= {name: share * basic for name, share in shares.items()}
+    lines["propulsion"] = lines["propulsion"] + inputs.propulsion_mass + inputs.tank_share * closed.propellant
+    lines["margin"] = closed.dry - basic
+    return MassBudget(lines, closed.propellant, closed.dry)
 
 
 def _circular_speed(altitude: Array) -> Array:

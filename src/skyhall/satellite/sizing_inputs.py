@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
+import numpy as np
+
+from skyhall.errors import ValueProblem
 from skyhall.types import Numbers
 
-__all__ = ["SEASON_FIELDS", "SizingInputs"]
+__all__ = ["SizingInputs", "check", "columns", "designs_shape"]
 
-SEASON_FIELDS = ("beta", "eclipse_fraction", "irradiance")
+_SEASON = ("beta", "eclipse_fraction", "irradiance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +20,8 @@ class SizingInputs:
     """Everything that sizes a satellite, in SI units; every number may be an array, all broadcast together.
 
     The three season fields carry the days of a year on their last axis; what stands before it broadcasts
-    with the other fields. The comment beside each field says where it comes from: ``kind.key`` is a key of that
-    catalogue kind.
+    with the other fields. The comment beside each field says where it comes from: ``kind.key`` is a key of
+    that catalogue kind.
     """
 
     # Orbit and season
@@ -35,11 +39,9 @@ class SizingInputs:
     accelerator_power: Numbers  # W of IT input per accelerator with its share of the host: accelerators.power
     chip_power: Numbers  # W in the accelerator's package alone: accelerators.chip_power
     idle_share: Numbers  # idle IT input over full: accelerators.idle_share
-    accelerator_mass: Numbers  # kg per accelerator, board and host share without its case: accelerators.mass
+    accelerator_mass: Numbers  # kg each, board and host share without case: accelerators.mass
     junction_limit: Numbers  # K: accelerators.junction_limit
-    junction_resistance: (
-        Numbers  # K per W of chip power, junction to coolant: accelerators.junction_resistance
-    )
+    junction_resistance: Numbers  # K per W of chip power, to coolant: accelerators.junction_resistance
     night_share: Numbers  # share of the work that goes on in the dark, 1 ride to 0 handover: scenario
     # Bus
     avionics_power: Numbers  # W: buses.avionics_power
@@ -75,9 +77,7 @@ class SizingInputs:
     battery_specific_energy: Numbers  # J/kg, pack, begin of life: batteries.specific_energy
     battery_charge_efficiency: Numbers  # batteries.charge_efficiency
     battery_discharge_efficiency: Numbers  # batteries.discharge_efficiency
-    battery_depth_limit: (
-        Numbers  # ceiling of depth, of the capacity at end of life: batteries.depth_of_discharge
-    )
+    battery_depth_limit: Numbers  # ceiling, of the capacity at end of life: batteries.depth_of_discharge
     battery_end_capacity: Numbers  # capacity left at end of life: batteries.end_of_life_capacity
     battery_cycles_at_reference: Numbers  # batteries.cycles_at_reference
     battery_reference_depth: Numbers  # of the capacity at begin of life: batteries.reference_depth
@@ -101,9 +101,7 @@ class SizingInputs:
     transport_mass: Numbers  # kg per W of heat: coolings.transport
     coolant_heat_capacity: Numbers  # J/K per W of heat: coolings.heat_capacity
     coolant_drop: Numbers  # K from mean coolant to mean radiator at full heat: coolings.drop
-    coolant_rise: (
-        Numbers  # K along the cold plates at full heat; the last chip sees half above the mean: coolings.rise
-    )
+    coolant_rise: Numbers  # K along the cold plates at full heat; the last chip is hottest: coolings.rise
     coolant_coldest: Numbers  # K, below which it may not fall: coolings.coldest
     junction_margin: Numbers  # K kept below the junction limit: coolings.margin
     # Propulsion
@@ -114,7 +112,74 @@ class SizingInputs:
     tank_share: Numbers  # kg of tank per kg of propellant: propulsions.tank_share
     drag_coefficient: Numbers  # propulsions.drag_coefficient
     disposal_altitude: Numbers  # m, lowered to from below 2,000 km: propulsions.disposal_altitude
-    manoeuvre_delta_v: (
-        Numbers  # m/s², collision avoidance and phasing per second of life: propulsions.manoeuvres
-    )
+    manoeuvre_delta_v: Numbers  # m/s², avoidance and phasing per second of life: propulsions.manoeuvres
     transfer_delta_v: Numbers = 0.0  # m/s that the satellite itself climbs after separation: scenario
+
+
+_POSITIVE = (
+    "altitude", "irradiance", "earth_infrared", "life", "accelerators", "accelerator_power", "chip_power",
+    "junction_limit", "electronics_density", "stowed_density", "array_heat_capacity", "array_specific_power",
+    "array_aspect", "radiator_aspect", "battery_specific_energy", "battery_charge_rate", "battery_discharge_rate",
+    "battery_taper_time", "radiator_heat_capacity", "coolant_heat_capacity", "specific_impulse",
+    "conversion_efficiency", "regulation_efficiency", "cell_efficiency", "array_packing", "array_pointing",
+    "array_emissivity_front", "array_emissivity_rear", "array_absorptivity", "battery_charge_efficiency",
+    "battery_discharge_efficiency", "battery_end_capacity", "radiator_emissivity", "radiator_fin_efficiency",
+    "thruster_efficiency", "cell_reference_temperature",
+)  # fmt: skip
+_SHARES = (
+    "albedo", "idle_share", "night_share", "conversion_efficiency", "regulation_efficiency", "cell_efficiency",
+    "array_absorptivity", "array_emissivity_front", "array_emissivity_rear", "array_packing", "array_pointing",
+    "battery_charge_efficiency", "battery_discharge_efficiency", "battery_depth_limit", "battery_end_capacity",
+    "radiator_emissivity", "radiator_absorptivity_begin", "radiator_absorptivity_end", "radiator_fin_efficiency",
+    "structure_share", "control_share", "propulsion_share", "thruster_efficiency",
+)  # fmt: skip
+_SIGNED = ("beta", "cell_temperature_coefficient")
+
+
+def check(inputs: SizingInputs) -> None:
+    """Raise `ValueProblem` for a number that cannot be: not finite, negative, zero or a share above 1."""
+    for item in fields(inputs):
+        name = item.name
+        if name == "attitude":
+            continue
+        value = np.asarray(getattr(inputs, name), dtype=np.float64)
+        said = name.replace("_", " ")
+        if not np.all(np.isfinite(value)):
+            raise ValueProblem(f"{said} is not finite", right="give a finite number")
+        if name not in _SIGNED and np.any(value < 0.0):
+            raise ValueProblem(f"{said} is negative", right=f"{said} >= 0")
+        if name in _POSITIVE and np.any(value == 0.0):
+            raise ValueProblem(f"{said} is zero", right=f"{said} > 0")
+        if name in _SHARES and np.any(value > 1.0):
+            raise ValueProblem(f"{said} is above 1", right=f"0 <= {said} <= 1")
+    if np.any(np.asarray(inputs.eclipse_fraction) >= 1.0):
+        raise ValueProblem("an orbit that is dark all the time", right="eclipse fraction below 1")
+
+
+def designs_shape(inputs: SizingInputs) -> tuple[int, ...]:
+    """Return the shape that all fields broadcast to, the days apart; `ValueProblem` when they do not."""
+    shapes = []
+    for item in fields(inputs):
+        if item.name != "attitude":
+            shape = np.shape(getattr(inputs, item.name))
+            shapes.append(shape[:-1] if item.name in _SEASON else shape)
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueProblem(f"the inputs' shapes do not broadcast: {sorted(set(shapes))}") from None
+
+
+def columns(inputs: SizingInputs, shape: tuple[int, ...], start: int, stop: int) -> SizingInputs:
+    """Return designs `start` to `stop` of the flattened `shape`; what all of them share stays a single row."""
+    cut: dict[str, Any] = {}
+    for item in fields(inputs):
+        if item.name == "attitude":
+            continue
+        value = np.asarray(getattr(inputs, item.name), dtype=np.float64)
+        days = value.shape[-1:] if item.name in _SEASON else ()
+        if value.size == int(np.prod(days, dtype=int)):
+            cut[item.name] = value.reshape((1, *days))
+        else:
+            flat = np.broadcast_to(value, shape + days).reshape((-1, *days))
+            cut[item.name] = flat[start:stop]
+    return replace(inputs, **cut)

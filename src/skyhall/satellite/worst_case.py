@@ -1,8 +1,8 @@
-"""Worst cases of a season: the day that sizes the array, the hot day of the radiator, the cold night of the coolant.
+"""Worst cases of a season: the day that sizes the solar array and the day that sizes the radiator.
 
-Every day of the season is one sample: an orbit with a lit part and a dark part, in a steady state from orbit to orbit.
-What it leaves out: penumbra (counted as dark by the eclipse fraction that is given), transients of the array after
-dusk and dawn, battery and conversion losses as heat at the battery, and shadows of parts on each other.
+Every day of the season is one sample: an orbit with a lit part and a dark part, in a steady state from orbit to
+orbit. What it leaves out: penumbra (lit or dark, as the eclipse fraction counts it), transients of the array after
+dusk and dawn (it comes out of the night cold and gives more than computed), and shadows of other satellites.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from functools import cache
 import numpy as np
 
 from skyhall.constants import EARTH_RADIUS, STEFAN_BOLTZMANN
-from skyhall.orbit.elements import kepler_period
-from skyhall.satellite.attitude import attitude_view
+from skyhall.satellite.attitude import AttitudeView, attitude_view
 from skyhall.satellite.heat import environment_flux
 from skyhall.satellite.sizing_inputs import SizingInputs
 from skyhall.satellite.solar_array import array_power, cell_efficiency
 from skyhall.types import Array, Numbers
 
-__all__ = ["ColdNight", "Season", "cold_night", "season"]
+__all__ = ["Season", "season", "velocity_sun_share"]
 
-_BISECTIONS = 44  # from some 100 K to 1e-11 K
-_NEWTON_STEPS = 6  # cell temperature; quadratic, reaches rounding from 330 K in five
+_NEWTON_STEPS = 5  # of the cell temperature; quadratic, at rounding after four
+_SHADOW_PHASES = 9  # of a quarter orbit
 _VIEW_NODES = 65  # nodes a side of the table of the array's Earth view; bilinear, within 2e-4
 
 
@@ -37,18 +36,20 @@ class Season:
     area_per_night_load: Array  # m² per W of load in the dark
     incidence: Array  # cosine between the array's normal and the Sun
     array_heat: Array  # W/m² taken up by the array while it gives no power
-    sunlight: Array  # W/m² absorbed by the radiator per emitting area, at the worst point of the orbit
+    sun_steady: Array  # W/m² of sunlight absorbed by the radiator per emitting area, all around the orbit
+    sun_along: Array  # the same at the point where the Sun stands along the velocity, if all of it arrives
+    albedo: Array  # W/m² of reflected sunlight absorbed by the radiator per emitting area, at local noon
     infrared: Array  # W/m² of the Earth's infrared absorbed by the radiator per emitting area (designs, 1)
     array_earth_view: Array  # mean of the orbit, one face
 
+    def on_radiator(self, velocity_sun_share: Array) -> Array:
+        """Return what Sun and Earth put on the radiator at the worst point of each day's orbit (W per m² emitting).
 
-@dataclass(frozen=True, slots=True)
-class ColdNight:
-    """The coolant in the longest night at begin of life (designs,)."""
-
-    heater_power: Array  # W, mean over the night
-    radiator_temperature: Array  # K, at the end of the night, without heaters
-    coolant_temperature: Array  # K, the same
+        The Sun along the velocity and the albedo peak a quarter of an orbit apart: the largest value of
+        A|sin u| + B cos u is sqrt(A² + B²). `velocity_sun_share` (designs,) is what the array's shadow leaves.
+        """
+        moving = np.hypot(velocity_sun_share[:, None] * self.sun_along, self.albedo)
+        return np.asarray(self.sun_steady + moving + self.infrared)
 
 
 def season(inputs: SizingInputs) -> Season:
@@ -59,8 +60,6 @@ def season(inputs: SizingInputs) -> Season:
     Energy over an orbit with dark share e, at end of life: power × area × (1 - e) = lit load × (1 - e) +
     night load × e / (charge efficiency × discharge efficiency).
     Heat at the array, lit: absorptivity (S cos i + albedo) + infrared = emitted + electric power (Newton's method).
-    The Sun on the radiator and the albedo peak at different points of an orbit: the largest value of
-    A|sin u| + B cos u is sqrt(A² + B²).
     """
     law = str(inputs.attitude)
     column = _Columns(inputs)
@@ -81,15 +80,13 @@ def season(inputs: SizingInputs) -> Season:
     area_per_load = 1.0 / np.where(power > 0.0, power, np.nan)
     round_trip = column("battery_charge_efficiency") * column("battery_discharge_efficiency")
     absorptivity = column("radiator_absorptivity_end")
-    moving = view.radiator_sun_follows_velocity * noon
-    steady, direct = (
+    sun_steady, sun_along = (
         environment_flux(inputs.irradiance, sine, absorptivity, 0.0, 0.0, 0.0, 0.0, 0.0)
-        for sine in (view.radiator_sun_sine, moving)
+        for sine in (view.radiator_sun_sine, view.radiator_sun_follows_velocity * noon)
     )
     albedo = environment_flux(
         0.0, 0.0, absorptivity, reflected * noon, view.radiator_earth_view, 0.0, 0.0, 0.0
     )
-    on_radiator = steady + np.hypot(direct, albedo)
     infrared = column("radiator_emissivity") * view.radiator_earth_view * column("earth_infrared")
     return Season(
         cell_temperature=temperature,
@@ -98,77 +95,26 @@ def season(inputs: SizingInputs) -> Season:
         area_per_night_load=area_per_load * dark / ((1.0 - dark) * round_trip),
         incidence=incidence,
         array_heat=array_heat,
-        sunlight=on_radiator,
+        sun_steady=sun_steady,
+        sun_along=sun_along,
+        albedo=albedo,
         infrared=infrared,
         array_earth_view=earth_view,
     )
 
 
-def cold_night(
-    inputs: SizingInputs, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
-) -> ColdNight:
-    """Return how cold the coolant becomes in the longest night and the heaters that prevent it.
+def velocity_sun_share(inputs: SizingInputs, view: AttitudeView) -> Array:
+    """Return which share of the Sun along the velocity passes the array's edge to the radiator, 0 to 1 (designs,).
 
-    Parameters
-    ----------
-    inputs : begin-of-life coating does not matter in the dark; the Earth's infrared is that of the inputs.
-    radiator_area : planform, m².
-    heat : W that the satellite still makes in the dark.
-    full_heat : W at full work; dusk finds the radiator in balance with it and with the Earth's infrared.
-    drop : K from coolant to radiator at full heat, proportional to the heat.
-
-    Notes
-    -----
-    Radiator and coolant cool as one node: C dT/dt = K (E⁴ - T⁴), E the balance temperature of the night, K
-    emitting area × emissivity × fin efficiency × sigma. Its integral is closed: with
-    I(T) = ln((T - E)/(T + E))/(4 E³) - atan(T/E)/(2 E³), the time from T1 to T2 is C/K (I(T1) - I(T2)).
-    Heaters hold the limit from the moment that it is reached; their power is the mean over the night.
+    The largest over the orbit, on the season's day of lowest beta, when the Sun stands lowest over the array and
+    looks farthest behind it: cautious on every other day. 0 for `sun_tracking`.
     """
-    view = attitude_view("orbit_normal", inputs.altitude, 0.0, 1.0, 1.0, 1.0, 1.0).radiator_earth_view
-    emission = (
-        2.0 * radiator_area * inputs.radiator_emissivity * inputs.radiator_fin_efficiency * STEFAN_BOLTZMANN
-    )
-    infrared = 2.0 * radiator_area * inputs.radiator_emissivity * view * inputs.earth_infrared
-    capacity = radiator_area * inputs.radiator_heat_capacity + inputs.coolant_heat_capacity * full_heat
-    seconds = np.max(inputs.eclipse_fraction, axis=-1) * kepler_period(inputs.altitude)
-    balance = _fourth_root((heat + infrared) / emission)
-    dusk = _fourth_root((full_heat + infrared) / emission)
-    drop_now = drop * heat / full_heat
-    coldest = inputs.coolant_coldest - drop_now  # of the radiator
-    rate = emission / capacity
-    reached = _cooling_time(dusk, np.maximum(coldest, balance), balance, rate)
-    held = np.clip(1.0 - reached / np.where(seconds > 0.0, seconds, 1.0), 0.0, 1.0)
-    holding = np.maximum(emission * coldest**4 - infrared - heat, 0.0)
-    end = _cooled(dusk, balance, rate, seconds)
-    return ColdNight(np.where(seconds > 0.0, holding * held, 0.0), end, end + drop_now)
-
-
-def _cooled(start: Array, balance: Array, rate: Array, seconds: Array) -> Array:
-    low, high = (
-        np.array(np.broadcast_to(np.minimum(balance, start), np.shape(seconds + start))),
-        start + 0.0 * seconds,
-    )
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        later = _cooling_time(start, middle, balance, rate) > seconds
-        low, high = np.where(later, middle, low), np.where(later, high, middle)
-    return np.asarray(0.5 * (low + high))
-
-
-def _cooling_time(start: Array, end: Array, balance: Array, rate: Array) -> Array:
-    """Seconds from `start` down to `end`; infinite at or below the `balance`."""
-    safe = np.where(end > balance, end, start)
-    base = np.minimum(
-        balance, 0.999_999 * start
-    )  # a night as warm as the day: nothing cools, any base will do
-    with np.errstate(divide="ignore", invalid="ignore"):
-        time = (_cooling_integral(start, base) - _cooling_integral(safe, base)) / rate
-    return np.where(end > balance, np.maximum(time, 0.0), np.inf)
-
-
-def _cooling_integral(temperature: Array, balance: Array) -> Array:
-    ratio = (temperature - balance) / (temperature + balance)
-    return np.asarray((0.25 * np.log(ratio) - 0.5 * np.arctan(temperature / balance)) / balance**3)
+    if view.radiator_sun_follows_velocity == 0.0:
+        return np.zeros(np.shape(view.radiator_array_view))
+    beta = np.min(np.abs(inputs.beta), axis=-1)
+    phases = np.linspace(0.0, 0.5 * np.pi, _SHADOW_PHASES)
+    shares = [np.sin(phase) * view.radiator_lit_share(beta, phase) for phase in phases]
+    return np.asarray(np.max(shares, axis=0))
 
 
 def _cell_balance(
