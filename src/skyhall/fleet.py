@@ -21,6 +21,7 @@ from skyhall.orbit.element_sets import ElementSets, parse_element_sets
 from skyhall.orbit.elements import (
     MeanElements,
     check_altitude,
+    kepler_period,
     raan_from_local_time,
     sun_synchronous_inclination,
 )
@@ -101,6 +102,33 @@ class Fleet:
         """Launch mass of the whole fleet, kg."""
         return sum(n * design.mass for n, design in zip(self.counts, self.designs, strict=True))
 
+    @property
+    def sunlit_year(self) -> float:
+        """Mean lit fraction of the Sun's disc over a year and the satellites."""
+        shares = [
+            float(np.mean(np.trapezoid(year.lit_fraction, year.seconds) / np.ptp(year.seconds)))
+            for year in self.light
+        ]
+        return float(np.dot(self.counts, shares)) / len(self)
+
+    @property
+    def longest_eclipse(self) -> float:
+        """Longest stretch of a year with the Sun's centre hidden, over all satellites, s."""
+        dark = [np.max(year.eclipse_fraction) * np.max(kepler_period(year.altitude)) for year in self.light]
+        return float(max(dark))
+
+    def only(self, satellite: int) -> Fleet:
+        """Return the fleet of one satellite, by its index."""
+        kept = slice(satellite, satellite + 1)
+        return replace(
+            self,
+            elements=self.elements[kept],
+            plane=self.plane[kept],
+            slot=self.slot[kept],
+            design_index=self.design_index[kept],
+            sets=None if self.sets is None else self.sets[kept],
+        )
+
 
 def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
     """Return the fleet that does the scenario's work.
@@ -138,7 +166,9 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
         plane=np.concatenate([pattern.plane for pattern in patterns]),
         slot=np.concatenate([pattern.slot for pattern in patterns]),
         design_index=np.repeat(np.arange(len(shells)), counts),
-        designs=tuple(to_design(each, (), _shell_name(shell)) for each, shell in zip(sized, shells, strict=True)),
+        designs=tuple(
+            to_design(each, (), _shell_name(shell)) for each, shell in zip(sized, shells, strict=True)
+        ),
         sized=tuple(sized),
         light=tuple(light),
     )
@@ -160,7 +190,9 @@ def sizing_inputs(
         altitude=altitude,
         beta=year.beta.ravel(),
         eclipse_fraction=year.eclipse_fraction.ravel(),
-        irradiance=np.broadcast_to(sun("irradiance", "W/m**2") * year.irradiance_ratio, year.beta.shape).ravel(),
+        irradiance=np.broadcast_to(
+            sun("irradiance", "W/m**2") * year.irradiance_ratio, year.beta.shape
+        ).ravel(),
         albedo=earth("albedo"),
         earth_infrared=earth("infrared", "W/m**2"),
         air_density=_air_density(catalogue, altitude),

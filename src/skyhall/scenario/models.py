@@ -160,9 +160,6 @@ class Flight(_Section):
     start: Moment | None = Field(None, description="left out: the epoch")
     duration: Duration = YEAR
     step: Duration = 60.0
-    age: Duration | None = Field(
-        None, description="age of the satellites when flown; left out: the end of their life"
-    )
 
     @model_validator(mode="after")
     def _whole(self) -> Flight:

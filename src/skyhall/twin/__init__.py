@@ -7,9 +7,10 @@ dynamics, and weather of the Earth's albedo and infrared.
 
 from skyhall.twin.flight import fly, forecast, record, representative_days
 from skyhall.twin.stepping import ConstantLoad
-from skyhall.twin.timeline import Delivered, Flight, Slot, Timeline, Windows
+from skyhall.twin.timeline import Chunk, Delivered, Flight, Slot, Timeline, Windows
 
 __all__ = [
+    "Chunk",
     "ConstantLoad",
     "Delivered",
     "Flight",

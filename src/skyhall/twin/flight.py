@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from skyhall.fleet import Fleet
 from skyhall.twin import tile as t
 from skyhall.twin.state import Environment
 from skyhall.twin.stepping import STEPS_PER_ANCHOR, ConstantLoad, Span, Stepper
-from skyhall.twin.timeline import Delivered, Flight, Slot, Timeline, Windows
+from skyhall.twin.timeline import Chunk, Delivered, Flight, Slot, Timeline, Windows
 from skyhall.types import Array
 
 __all__ = ["environment", "fly", "forecast", "record", "representative_days"]
@@ -78,10 +77,18 @@ def fly(
     done = 0
     for begin, count, weight in stretches:
         stepper = Stepper(
-            fleet, plan, environment(fleet), start=begin, step=step, record=_sample(fleet), record_every=bin_steps
+            fleet,
+            plan,
+            environment(fleet),
+            start=begin,
+            step=step,
+            record=_sample(fleet),
+            record_every=bin_steps,
         )
         longest = max(bin_steps, 1440) // bin_steps * bin_steps
-        longest = math.lcm(bin_steps, STEPS_PER_ANCHOR) * max(1, longest // math.lcm(bin_steps, STEPS_PER_ANCHOR))
+        longest = math.lcm(bin_steps, STEPS_PER_ANCHOR) * max(
+            1, longest // math.lcm(bin_steps, STEPS_PER_ANCHOR)
+        )
         for span in stepper.spans(count, longest=longest):
             reducer.add(span, weight / (count * step))
             done += len(span.totals)
@@ -152,20 +159,6 @@ def _slots(fleet: Fleet, start: float, step: float, per_slot: int, count: int) -
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some steps of every satellite, float32: (satellites, steps) each."""
-
-    start_s: float
-    lit: npt.NDArray[np.float32]
-    array_w: npt.NDArray[np.float32]
-    work_w: npt.NDArray[np.float32]
-    battery_j: npt.NDArray[np.float32]
-    junction_k: npt.NDArray[np.float32]
-    radiator_k: npt.NDArray[np.float32]
-    array_k: npt.NDArray[np.float32]
-
-
 def record_bytes(satellites: int, steps: int) -> int:
     """Return the size of a whole record, bytes uncompressed."""
     return satellites * steps * t.RECORD_FIELDS * 4
@@ -189,7 +182,7 @@ def record(
         # (tiles, steps, fields, lanes) -> (fields, satellites, steps)
         lanes = span.record.transpose(2, 0, 3, 1).reshape(t.RECORD_FIELDS, -1, len(span.totals))
         fields = lanes[:, stepper.tiles.first_lane]
-        yield Chunk(span.start_s, *fields)
+        yield Chunk(span.start_s, step, *fields)
 
 
 class _Reducer:
@@ -201,7 +194,9 @@ class _Reducer:
         self.capacity = _of_satellites(fleet, [design.battery_capacity for design in fleet.designs])
         self.mean_capacity = float(self.capacity.mean())
         tiles = _sample(fleet)
-        self.sample_capacity = _tile_values(fleet, [design.battery_capacity for design in fleet.designs])[tiles]
+        self.sample_capacity = _tile_values(fleet, [design.battery_capacity for design in fleet.designs])[
+            tiles
+        ]
         count = len(fleet)
         self.lit, self.work, self.duration = np.zeros(count), np.zeros(count), 0.0
         self.shed = np.zeros(2)

@@ -20,7 +20,9 @@ from skyhall.types import Array
 
 __all__ = ["ConstantLoad", "Span", "Stepper"]
 
-STEPS_PER_ANCHOR = 16  # between anchors the Sun's components change linearly: 0.1 m at 60 s and 5 degrees a day
+STEPS_PER_ANCHOR = (
+    16  # between anchors the Sun's components change linearly: 0.1 m at 60 s and 5 degrees a day
+)
 _FED_BYTES = 120e6  # of positions fed at once
 _ONE_AT_A_TIME = threading.Lock()  # two threads inside Numba's parallel region break its thread pool
 

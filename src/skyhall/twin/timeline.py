@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,9 @@ import numpy.typing as npt
 from skyhall.constants import HOUR
 from skyhall.types import Array
 
-__all__ = ["Delivered", "Flight", "Slot", "Timeline", "Windows"]
+__all__ = ["Chunk", "Delivered", "Flight", "Slot", "Timeline", "Windows"]
+
+Single: TypeAlias = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Slot:
     """What nature offers during one planner slot; (satellites,)."""
 
     start_s: float
-    light: npt.NDArray[np.float32]
+    light: Single
     array_w: npt.NDArray[np.float32]
     sustainable_w: npt.NDArray[np.float32]  # IT watts that the array alone carries
 
@@ -147,3 +151,38 @@ class Windows:
             "array_w": np.stack([slot.array_w for slot in slots], axis=1),
             "sustainable_w": np.stack([slot.sustainable_w for slot in slots], axis=1),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some steps of every satellite, float32, (satellites, steps) each; values hold at the end of a step."""
+
+    start_s: float
+    step_s: float
+    lit: Single
+    array_w: Single
+    work_w: Single
+    battery_j: Single
+    junction_k: Single
+    radiator_k: Single
+    array_k: Single
+
+    @property
+    def seconds(self) -> Array:
+        """Ends of the steps, s after the epoch; (steps,)."""
+        return self.start_s + (np.arange(self.lit.shape[1]) + 1.0) * self.step_s
+
+    def joined(self, others: Sequence[Chunk]) -> Chunk:
+        """Return this chunk with `others` that follow it."""
+        return self._with(
+            lambda name: np.concatenate([getattr(each, name) for each in (self, *others)], axis=1)
+        )
+
+    def after(self, moment: float) -> Chunk:
+        """Return the steps that end after `moment` (s)."""
+        first = int(np.searchsorted(self.seconds, moment, side="right"))
+        cut = self._with(lambda name: getattr(self, name)[:, first:])
+        return replace(cut, start_s=self.start_s + first * self.step_s)
+
+    def _with(self, values: Callable[[str], Single]) -> Chunk:
+        return Chunk(self.start_s, self.step_s, *(values(each.name) for each in fields(self)[2:]))

@@ -1,0 +1,209 @@
+"""The whole chain, from sunlight to invoice, in one readable function."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skyhall.catalogue import Part, load_catalogue
+from skyhall.constants import DAY, KILOWATT_HOUR, MINUTE
+from skyhall.costing import price
+from skyhall.economics import CostSheet
+from skyhall.fleet import Fleet, design
+from skyhall.orbit.elements import kepler_period
+from skyhall.scenario import Scenario, load
+from skyhall.twin import Chunk, Flight, fly, record
+
+__all__ = ["Assessment", "assess", "simulate"]
+
+DEFAULT = "dawn-dusk-200mw"
+_ZERO_CELSIUS = 273.15
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One answer: what was asked, what was built, what happened in orbit, and what it costs.
+
+    Attributes
+    ----------
+    scenario, fleet, flight, costs : the links of the chain.
+    darkest_orbit : one satellite over the orbit (and some more) with the longest eclipse, step by step.
+    provenance : versions, seed, host and timings.
+    """
+
+    scenario: Scenario
+    fleet: Fleet
+    flight: Flight
+    costs: CostSheet
+    darkest_orbit: Chunk
+    provenance: Mapping[str, Any]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the answer as one flat mapping; units are in the names. Per satellite where the name says so."""
+        fleet, delivered, costs = self.fleet, self.flight.delivered, self.costs
+        weights = np.array(fleet.counts) / len(fleet)
+
+        def mean(values: Sequence[float]) -> float:
+            return float(np.dot(weights, values))
+
+        broken = costs.break_even()
+        heaviest = int(np.argmax(fleet.counts))
+        return {
+            "scenario": self.scenario.name,
+            "satellites": len(fleet),
+            "accelerators": fleet.accelerators,
+            "it_power_mw": fleet.it_power / 1e6,
+            "satellite_kg": fleet.mass / len(fleet),
+            "fleet_t": fleet.mass / 1e3,
+            "specific_mass_kg_per_kw": fleet.mass / fleet.it_power * 1e3,
+            "specific_mass_kg_per_kw_bus": fleet.mass
+            / sum(n * each.bus_power for n, each in zip(fleet.counts, fleet.designs, strict=True))
+            * 1e3,
+            "power_overhead": mean([float(each.power_overhead) for each in fleet.sized]),
+            "array_m2": mean([each.array_area for each in fleet.designs]),
+            "array_begin_kw": mean([float(each.array_power_begin) for each in fleet.sized]) / 1e3,
+            "radiator_planform_m2": mean([each.radiator_area for each in fleet.designs]),
+            "radiator_emitting_m2": mean([each.radiator_emitting_area for each in fleet.designs]),
+            "battery_kwh": mean([float(each.battery_capacity_begin) for each in fleet.sized]) / KILOWATT_HOUR,
+            "launches": costs.flights,
+            "sunlit_year": fleet.sunlit_year,
+            "longest_eclipse_min": fleet.longest_eclipse / MINUTE,
+            "delivered_it_mwh_per_year": delivered.it_mwh_per_year,
+            "delivered_share": delivered.share,
+            "throttled_h_per_year": delivered.throttled_hours_per_year,
+            "hottest_junction_c": float(delivered.hottest_junction_k.max()) - _ZERO_CELSIUS,
+            "coldest_coolant_c": float(delivered.coldest_coolant_k.min()) - _ZERO_CELSIUS,
+            "lowest_state_of_charge": float(delivered.lowest_battery.min()),
+            "usd_per_installed_gpu_h": costs.usd_per_installed_gpu_h,
+            "usd_per_delivered_gpu_h": costs.usd_per_delivered_gpu_h,
+            "ground_usd_per_gpu_h": costs.ground_usd_per_gpu_h,
+            "launch_usd_per_kg": costs.launch_price_usd_per_kg,
+            "breakeven_launch_usd_per_kg": broken.price_usd_per_kg if broken.closes else None,
+            "breakeven_launch_signed_usd_per_kg": broken.price_usd_per_kg
+            if np.isfinite(broken.price_usd_per_kg)
+            else None,
+            "binding": broken.binding_term,
+            "binding_mass": str(fleet.sized[heaviest].binding),
+            "satellites_dropped": len(fleet.dropped),
+        }
+
+    def assumptions(self) -> list[Part]:
+        """Return every part of the catalogue that the answer rests on."""
+        return self.fleet.catalogue.used()
+
+    def __repr__(self) -> str:
+        summary = self.summary()
+        return (
+            f"<Assessment {summary['scenario']}: {summary['satellites']} satellites, "
+            f"{summary['specific_mass_kg_per_kw']:.1f} kg/kW, "
+            f"{summary['usd_per_delivered_gpu_h']:.2f} USD per delivered GPU-hour "
+            f"(ground {summary['ground_usd_per_gpu_h']:.2f})>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td style='text-align:right'>{_shown(value)}</td></tr>"
+            for name, value in self.summary().items()
+        )
+        return f"<table><caption>{self.scenario.name}</caption>{rows}</table>{self.costs._repr_html_()}"
+
+
+def assess(
+    source: str | Path | Mapping[str, Any] | Scenario = DEFAULT,
+    *,
+    overrides: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Assessment:
+    """Run the whole chain on a scenario.
+
+    Parameters
+    ----------
+    source : a built-in scenario's name, a YAML file, a mapping, or a loaded `Scenario`.
+    overrides : texts ``section.key=value``.
+    progress : called with the link's name and the share of it that is done, 0 to 1.
+    """
+    told = progress or (lambda link, share: None)
+    began = time.perf_counter()
+    scenario = source if isinstance(source, Scenario) else load(source, overrides=overrides)
+    told("design", 0.0)
+    fleet = design(scenario, catalogue=load_catalogue(scenario.catalogue))
+    flight = simulate(fleet, progress=lambda share: told("flight", share))
+    told("price", 0.0)
+    costs = price(fleet, flight.delivered.share)
+    orbit = _darkest_orbit(fleet)
+    told("price", 1.0)
+    return Assessment(scenario, fleet, flight, costs, orbit, _provenance(scenario, flight, began))
+
+
+def simulate(
+    source: Scenario | Fleet,
+    *,
+    start: datetime | None = None,
+    duration: float | None = None,
+    step: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Flight:
+    """Fly a scenario or fleet; what is left out comes from the scenario's section `flight`.
+
+    Parameters
+    ----------
+    start : moment in UTC. duration, step : s.
+    """
+    fleet = source if isinstance(source, Fleet) else design(source)
+    asked, epoch = fleet.scenario.flight, fleet.scenario.epoch
+    begin = start or asked.start or epoch
+    if begin.tzinfo is None:
+        begin = begin.replace(tzinfo=UTC)
+    return fly(
+        fleet,
+        start=(begin - epoch).total_seconds(),
+        duration=asked.duration if duration is None else duration,
+        step=asked.step if step is None else step,
+        progress=progress,
+    )
+
+
+def _darkest_orbit(fleet: Fleet) -> Chunk:
+    """Record one satellite of the largest shell through the longest eclipse of its year, at steps of 10 s or more."""
+    shell = int(np.argmax(fleet.counts))
+    light = fleet.light[shell]
+    fraction = light.eclipse_fraction.reshape(-1, light.eclipse_fraction.shape[-1])
+    moment = float(light.seconds[int(np.argmax(fraction.max(axis=0)))])
+    period = float(kepler_period(np.median(light.altitude)))
+    one = fleet.only(int(np.flatnonzero(fleet.design_index == shell)[0]))
+    step = max(10.0, round(period / 600.0))
+    # Some orbits first, so that temperatures and charge are those of the season and not of the start.
+    settle = max(3.0 * period, 0.25 * DAY)
+    chunks = list(record(one, start=moment - settle, duration=settle + 1.5 * period, step=step))
+    return chunks[0].joined(chunks[1:]).after(moment)
+
+
+def _provenance(scenario: Scenario, flight: Flight, began: float) -> dict[str, Any]:
+    return {
+        "skyhall": version("skyhall"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": f"{sys.platform} {platform.machine()}",
+        "seed": scenario.seed,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_s": round(time.perf_counter() - began, 3),
+        "flight_wall_s": round(flight.wall_s, 3),
+        "satellite_steps": flight.satellites * flight.steps,
+        "representative_days": flight.days,
+    }
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
