@@ -73,7 +73,7 @@ class LightYear:
             inclination_deg=float(np.degrees(self.inclination)),
             period_min=period / MINUTE,
             sunlit_year=float(np.trapezoid(self.lit_fraction, self.seconds) / np.ptp(self.seconds)),
-            eclipse_season_days=sum(last - first for first, last in seasons),
+            eclipse_season_days=float(sum(last - first for first, last in seasons)),
             longest_eclipse_min=worst * period / MINUTE,
             worst_orbit_shadowed=worst,
             seasons=seasons,
