@@ -74,6 +74,24 @@ def test_at_the_break_even_price_orbit_costs_what_the_ground_does(design: CostIn
             assert free.per_gpu_h(boundary) >= free.per_gpu_h(boundary, "ground") * (1 - 1e-9)
 
 
+@given(designs)
+@settings(max_examples=50)
+def test_each_line_says_how_it_grows_with_the_launch_price(design: CostInputs) -> None:
+    sheet = price_design(design)
+    dearer = replace(design.vehicle, price_usd_per_kg=design.vehicle.price_usd_per_kg + 100)
+    grown = {
+        line.name: line.levelized_usd_per_year for line in price_design(replace(design, vehicle=dearer)).orbit
+    }
+    for item in sheet.orbit:
+        expected = item.levelized_usd_per_year + 100 * item.launched_kg_per_year
+        assert grown[item.name] == pytest.approx(expected, rel=1e-9, abs=1e-3)
+
+
+def test_the_ground_delivers_while_it_is_available(inputs: CostInputs) -> None:
+    sheet = price_design(replace(inputs, ground=replace(inputs.ground, availability=0.9)))
+    assert sheet.ground_delivered_gpu_h_per_year == pytest.approx(0.9 * sheet.installed_gpu_h_per_year)
+
+
 def line(sheet: CostSheet, name: str) -> float:
     return sum(line.capital_usd + line.annual_usd for line in sheet.orbit if line.name == name)
 

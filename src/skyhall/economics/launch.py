@@ -209,8 +209,8 @@ def payload_to_orbit(
 
     The mass that reaches the reference orbit (payload and empty upper stage) burns part of itself: rocket
     equation. A first model: it leaves out the landing propellant of a reusable upper stage, refuelling,
-    and the first stage's gain from a lighter payload. It is optimistic by some 20 to 30 % for Falcon 9 to
-    sun-synchronous orbits.
+    and the first stage's gain from a lighter payload. The first makes it
+    optimistic, the others pessimistic.
     """
     arrived = payload_kg + upper_stage_dry_kg
     left = arrived * np.exp(-delta_v / (STANDARD_GRAVITY * specific_impulse_s))
