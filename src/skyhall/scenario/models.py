@@ -84,11 +84,11 @@ class Satellite(_Section):
     it_power: Power | None = Field(
         None, description="IT input per satellite, rounded up to whole accelerators"
     )
-    array: str = "rosa-multijunction"
+    array: str = "starlink-silicon"
     battery: str = "li-ion-pack"
     radiator: str = "deployable-composite"
     cooling: str = "single-phase-loop"
-    bus: str = "large-platform"
+    bus: str = "starlink-class"
     propulsion: str = "hall-krypton"
     terminal: str = "optical-100g"
     terminals: Annotated[int, Field(ge=0, le=64)] | None = Field(
