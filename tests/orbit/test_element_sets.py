@@ -229,6 +229,12 @@ def test_a_duller_fit_is_told_from_a_good_one() -> None:
     assert heavy.fit_error_km(EPOCH)[0] > 30.0
 
 
+def test_drag_during_the_day_is_spread_over_it() -> None:
+    # The mean motion of noon in place of that of the start: 8 km instead of 21.
+    sets = parse_element_sets(json.dumps([{**messages()[10], "BSTAR": 0.002}]))
+    assert sets.fit_error_km(EPOCH)[0] < 9.0
+
+
 def test_eccentric_satellites_are_flagged() -> None:
     sets = parse_element_sets(json.dumps([messages()[0], {**messages()[1], "ECCENTRICITY": 0.03}]))
     assert sets.not_circular.tolist() == [False, True]

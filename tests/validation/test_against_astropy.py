@@ -1,6 +1,6 @@
 """The Sun's direction against astropy (ERFA's epv00 and IAU 2006/2000A precession and nutation).
 
-Tolerance: 0.001 deg in TEME over 2020 to 2035; the issue asks for 0.01 deg. Distance within 3e-5.
+Tolerance: 0.0006 deg (2 arcseconds) in TEME over 2020 to 2035; the issue asks for 0.01 deg. Distance within 3e-5.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def degrees_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.degrees(np.linalg.norm(np.cross(a, b), axis=-1))
 
 
-def test_the_suns_direction_is_within_a_thousandth_of_a_degree() -> None:
+def test_the_suns_direction_is_within_2_arcseconds() -> None:
     ours, _ = sun_direction(MOMENTS)
     theirs, _ = apparent_sun("TEME")
-    assert degrees_between(ours, theirs).max() < 0.001
+    assert degrees_between(ours, theirs).max() < 0.0006
 
 
 def test_the_suns_distance_is_within_3e_minus_5() -> None:

@@ -1,4 +1,4 @@
-"""Positions against the published SGP4 vectors.
+"""Positions against the published SGP4 vectors, and secular rates against those inside SGP4.
 
 Authority: Vallado, Crawford, Hujsak and Kelso 2006 (AIAA 2006-6753), the verification elements and states
 shipped in the sgp4 package (SGP4-VER.TLE, tcppver.out). Tolerance: 1e-6 km in each component of every state.
@@ -14,11 +14,11 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from sgp4.api import Satrec
+from sgp4.api import WGS72, WGS84, Satrec
 
-from skyhall.constants import DAY, MINUTE
+from skyhall.constants import DAY, EARTH_GM, MINUTE
 from skyhall.errors import ValueProblem
-from skyhall.orbit import parse_element_sets
+from skyhall.orbit import parse_element_sets, secular_rates
 
 TOLERANCE_KM = 1e-6
 FILES = resources.files("sgp4")
@@ -85,8 +85,19 @@ def test_wrong_checksums_of_the_file_are_refused(lines: tuple[str, str]) -> None
 
 
 def test_wgs84_in_place_of_wgs72_would_be_seen() -> None:
-    from sgp4.api import WGS84
-
     lines, (_, states) = CASES[0]
     wrong = Satrec.twoline2rv(*lines, WGS84).sgp4_tsince(states[0][0])[1]
     assert np.abs(np.array(wrong) - states[0][1:4]).max() > TOLERANCE_KM
+
+
+@pytest.mark.parametrize("eccentricity", [0.001, 0.1])
+@pytest.mark.parametrize("inclination_deg", [10, 30, 53, 63.4, 85, 98, 140])
+def test_secular_rates_are_those_of_sgp4(inclination_deg: float, eccentricity: float) -> None:
+    # Within a thousandth of a degree a day: SGP4's J2 and J4 are those of WGS 72, ours those of EGM96.
+    record, motion = Satrec(), 2 * np.pi / (100 if eccentricity < 0.05 else 150)
+    tilt = np.radians(inclination_deg)
+    record.sgp4init(WGS72, "i", 1, 27772.0, 0.0, 0.0, 0.0, eccentricity, 1.0, tilt, 1.0, motion, 1.0)
+    record.sgp4_tsince(0.0)
+    ours = secular_rates(np.cbrt(EARTH_GM / (record.nm / MINUTE) ** 2), eccentricity, tilt)
+    theirs = np.array([record.nodedot, record.argpdot, record.mdot]) / MINUTE
+    assert np.degrees(np.array(ours) - theirs) * DAY == pytest.approx([0, 0, 0], abs=0.001)
