@@ -22,7 +22,7 @@ class SatelliteDesign:
     # loads, W
     it_power: float  # IT input at full work
     it_idle: float  # IT input when the work is paused or handed over
-    fixed_load: float  # avionics, links, heaters: independent of the work
+    fixed_load: float  # avionics, links, thruster: independent of the work
     overhead_per_it: float  # conversion losses and pumps per watt of IT
     night_share: float  # share of the work that goes on in the dark (1 ride, 0 handover)
     # solar array
@@ -56,7 +56,9 @@ class SatelliteDesign:
     radiator_fin_efficiency: float
     radiator_absorptivity: float  # at the age flown
     radiator_sun_sine: float  # from pointing error
-    radiator_sun_follows_velocity: float  # 0 or 1: the radiator's normal is the velocity (attitude orbit_normal)
+    # share of the Sun along the velocity that reaches the radiator's normal face: 0 edge-on to the Sun (sun_tracking);
+    # up to 1 where the radiator's normal is the velocity (orbit_normal), less the array's shadow
+    radiator_sun_follows_velocity: float
     radiator_earth_view: float  # of one face
     radiator_array_view: float  # of one face to the array's rear
     design_radiator_temperature: float  # K, in the sizing's hot case
@@ -66,6 +68,8 @@ class SatelliteDesign:
     propellant: float
     drag_area: float  # m²
     stowed_volume: float  # m³
+    # load in the dark only, W: heaters that keep the coolant liquid when the work is handed over
+    heater_power: float = 0.0
 
     @property
     def mass(self) -> float:

@@ -33,10 +33,11 @@ GRAVEYARD_RAISE: Final = 3.0e5  # m, 235 km plus the radiation-pressure term, ro
 
 
 class ClosedMass(NamedTuple):
-    """Masses in kg."""
+    """Masses in kg, and kg of launch mass for each kg put on a line."""
 
     dry: Numbers
     propellant: Numbers
+    growth: Numbers
 
 
 def air_density(altitude: Numbers, altitudes: Numbers, densities: Numbers) -> Array:
@@ -87,7 +88,7 @@ def close_mass(
     drag_propellant: Numbers,
     delta_v_ratio: Numbers,
 ) -> ClosedMass:
-    """Return dry mass and propellant (kg): the budget's linear closure; NaN where it does not close.
+    """Return dry mass, propellant and growth: the budget's linear closure; NaN where it does not close.
 
     Parameters
     ----------
@@ -105,8 +106,9 @@ def close_mass(
     """
     growth = (1.0 + margin) / (1.0 - share)
     divisor = np.where(share < 1.0, 1.0 - growth * tank_share * delta_v_ratio, -1.0)
-    dry = growth * (parts + tank_share * drag_propellant) / np.where(divisor > 0.0, divisor, np.nan)
-    return ClosedMass(dry, drag_propellant + delta_v_ratio * dry)
+    dry_growth = growth / np.where(divisor > 0.0, divisor, np.nan)
+    dry = dry_growth * (parts + tank_share * drag_propellant)
+    return ClosedMass(dry, drag_propellant + delta_v_ratio * dry, dry_growth * (1.0 + delta_v_ratio))
 
 
 def exhaust_speed(specific_impulse: Numbers) -> Numbers:
@@ -121,6 +123,7 @@ class MassBudget:
     lines: Mapping[str, Array]  # dry mass with its margin
     propellant: Array
     dry: Array
+    growth: Array  # kg of launch mass for each kg put on a line
 
     @property
     def mass(self) -> Array:
@@ -183,7 +186,7 @@ def mass_budget(
     lines |= {name: share * basic for name, share in shares.items()}
     lines["propulsion"] = lines["propulsion"] + inputs.propulsion_mass + inputs.tank_share * closed.propellant
     lines["margin"] = closed.dry - basic
-    return MassBudget(lines, closed.propellant, closed.dry)
+    return MassBudget(lines, closed.propellant, closed.dry, closed.growth)
 
 
 def _circular_speed(altitude: Array) -> Array:

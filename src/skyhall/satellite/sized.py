@@ -40,8 +40,8 @@ class SizedSatellite:
     # loads, W
     it_power: Array
     it_idle: Array
-    fixed_load: Array  # avionics, terminals, thruster and heaters (left on by day)
-    heater_power: Array
+    fixed_load: Array  # avionics, terminals and thruster, by day and night
+    heater_power: Array  # in the dark only
     thruster_power: Array
     overhead_per_it: Array
     bus_power: Array  # at full work in the light
@@ -79,6 +79,7 @@ class SizedSatellite:
     drag_area: Array  # m²
     stowed_volume: Array  # m³
     mass: Array  # kg at launch
+    mass_growth: Array  # kg at launch for each kg put on a line: structure, margin and propellant with it
     binding: npt.NDArray[np.str_]  # heaviest subsystem, and what makes it so
 
     @property
@@ -135,6 +136,7 @@ def to_design(sized: SizedSatellite, index: tuple[int, ...] = (), name: str = "s
         it_power=it_power,
         it_idle=found("it_idle"),
         fixed_load=found("fixed_load"),
+        heater_power=found("heater_power"),
         overhead_per_it=found("overhead_per_it"),
         night_share=given("night_share"),
         array_area=found("array_area"),

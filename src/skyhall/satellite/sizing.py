@@ -43,7 +43,7 @@ _ARRAY_CASES = ("eclipse_season", "seasonal_cosine", "aphelion")
 _RADIATOR_CASES = ("sunlight", "earth_infrared", "array_rear")
 
 
-def size(inputs: SizingInputs, *, strict: bool = True, chunk: int = 1024) -> SizedSatellite:
+def size(inputs: SizingInputs, *, strict: bool = True, chunk: int = 2048) -> SizedSatellite:
     """Return the satellites that do the work of `inputs`, with mass, power and heat closed together.
 
     Parameters
@@ -103,8 +103,9 @@ class _Demand:
 
     def loads(self, state: _State) -> tuple[Array, Array]:
         """Return the bus load in the light and in the dark, W."""
-        common = self.base_load + state.thruster + state.heater
-        return common + (1.0 + self.overhead) * self.it_power, common + (1.0 + self.overhead) * self.it_night
+        common = self.base_load + state.thruster
+        lit = common + (1.0 + self.overhead) * self.it_power
+        return lit, common + state.heater + (1.0 + self.overhead) * self.it_night
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ def _size_chunk(inputs: SizingInputs) -> dict[str, Any]:
             "masses": budget.lines,
             "propellant": budget.propellant,
             "mass": budget.mass,
+            "mass_growth": budget.growth,
             "stowed_volume": budget.dry / inputs.stowed_density,
             "drag_area": last.drag_area,
         }
@@ -248,7 +250,7 @@ def _loads(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any
     return {
         "it_power": demand.it_power,
         "it_idle": demand.it_power * inputs.idle_share,
-        "fixed_load": demand.base_load + last.state.thruster + last.state.heater,
+        "fixed_load": demand.base_load + last.state.thruster,
         "heater_power": last.state.heater,
         "thruster_power": last.state.thruster,
         "overhead_per_it": demand.overhead,
