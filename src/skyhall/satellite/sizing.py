@@ -117,8 +117,8 @@ class _Round:
     worst_day: npt.NDArray[np.intp]
     hot_day: npt.NDArray[np.intp]
     sun_share: Array
-    on_radiator: Array  # (designs, days) W per m² emitting, from Sun and Earth
-    rear: Array  # (designs, days) the same, from the array's rear
+    absorbed: Array  # (designs, days) W per m² emitting
+    rear: Array  # (designs, days) of it, from the array's rear
     net: Array
     drag_area: Array
     drag_force: Array
@@ -171,22 +171,10 @@ def _one_round(inputs: SizingInputs, demand: _Demand, state: _State) -> _Round:
     lit, night = demand.loads(state)
     need = lit[:, None] * days.area_per_lit_load + night[:, None] * days.area_per_night_load
     worst = np.argmax(need, axis=-1)
-    view = attitude_view(
-        inputs.attitude,
-        inputs.altitude,
-        inputs.radiator_pointing_error,
-        np.sqrt(state.array_area * inputs.array_aspect),
-        np.sqrt(state.array_area / inputs.array_aspect),
-        np.sqrt(state.radiator_area * inputs.radiator_aspect),
-        np.sqrt(state.radiator_area / inputs.radiator_aspect),
-    )
-    # Lit, with the batteries full: what the array does not give as power it gives off as heat.
-    array_heat = days.array_heat - (lit / state.array_area)[:, None]
+    view = _view(inputs, state)
     coupling = inputs.radiator_emissivity * view.radiator_array_view * demand.rear_share
-    rear = coupling[:, None] * array_heat
     sun_share = velocity_sun_share(inputs, view)
-    on_radiator = days.on_radiator(sun_share)
-    absorbed = on_radiator + rear
+    absorbed, rear = days.on_radiator(sun_share, coupling, lit / state.array_area)
     hot = np.argmax(absorbed, axis=-1)
     net = demand.emitted - _at(absorbed, hot)
     drag_area = demand.frontal_array * state.array_area + demand.frontal_radiator * state.radiator_area
@@ -199,7 +187,21 @@ def _one_round(inputs: SizingInputs, demand: _Demand, state: _State) -> _Round:
         heater=heater_power(inputs, state.radiator_area, night - state.heater, lit, drop),
         thruster=jet / inputs.thruster_efficiency,
     )
-    return _Round(moved, view, worst, hot, sun_share, on_radiator, rear, net, drag_area, force)
+    return _Round(moved, view, worst, hot, sun_share, absorbed, rear, net, drag_area, force)
+
+
+def _view(inputs: SizingInputs, state: _State) -> AttitudeView:
+    # What has no size (it does not close) gets any, so that the others can go on.
+    array, radiator = (np.where(area > 0.0, area, 1.0) for area in (state.array_area, state.radiator_area))
+    return attitude_view(
+        inputs.attitude,
+        inputs.altitude,
+        inputs.radiator_pointing_error,
+        np.sqrt(array * inputs.array_aspect),
+        np.sqrt(array / inputs.array_aspect),
+        np.sqrt(radiator * inputs.radiator_aspect),
+        np.sqrt(radiator / inputs.radiator_aspect),
+    )
 
 
 def _moved(before: _State, after: _State, scale: Array) -> Array:
@@ -279,7 +281,8 @@ def _heat(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any]
     lit, night = demand.loads(last.state)
     infrared = demand.days.infrared[:, 0]
     rear = _at(last.rear, last.hot_day)
-    parts = np.broadcast_arrays(_at(last.on_radiator, last.hot_day) - infrared, infrared, rear)
+    sunlight = _at(last.absorbed, last.hot_day) - infrared - rear
+    parts = np.broadcast_arrays(sunlight, infrared, rear)
     drop = demand.coolant - demand.radiator
     area = last.state.radiator_area
     return {

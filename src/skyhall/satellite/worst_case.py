@@ -35,21 +35,36 @@ class Season:
     area_per_lit_load: Array  # m² per W of load in the light
     area_per_night_load: Array  # m² per W of load in the dark
     incidence: Array  # cosine between the array's normal and the Sun
-    array_heat: Array  # W/m² taken up by the array while it gives no power
+    array_heat: Array  # W/m² of sunlight and infrared taken up by the array while it gives no power
+    array_albedo: Array  # W/m² of reflected sunlight taken up by the array at local noon
     sun_steady: Array  # W/m² of sunlight absorbed by the radiator per emitting area, all around the orbit
     sun_along: Array  # the same at the point where the Sun stands along the velocity, if all of it arrives
     albedo: Array  # W/m² of reflected sunlight absorbed by the radiator per emitting area, at local noon
     infrared: Array  # W/m² of the Earth's infrared absorbed by the radiator per emitting area (designs, 1)
     array_earth_view: Array  # mean of the orbit, one face
 
-    def on_radiator(self, velocity_sun_share: Array) -> Array:
-        """Return what Sun and Earth put on the radiator at the worst point of each day's orbit (W per m² emitting).
+    def on_radiator(self, velocity_sun_share: Array, coupling: Array, drawn: Array) -> tuple[Array, Array]:
+        """Return what the radiator absorbs at the worst point of each day's orbit, all and from the array's rear.
 
+        Parameters
+        ----------
+        velocity_sun_share : of the Sun along the velocity, what the array's shadow leaves; (designs,).
+        coupling : share of the array's heat that each emitting square metre of radiator absorbs; (designs,).
+        drawn : electric power of the array with full batteries, W/m² of panel; (designs,).
+
+        Returns
+        -------
+        two arrays (designs, days), W per m² emitting. The rear's part is without its share of albedo.
+
+        Notes
+        -----
         The Sun along the velocity and the albedo peak a quarter of an orbit apart: the largest value of
-        A|sin u| + B cos u is sqrt(A² + B²). `velocity_sun_share` (designs,) is what the array's shadow leaves.
+        A|sin u| + B cos u is sqrt(A² + B²).
         """
-        moving = np.hypot(velocity_sun_share[:, None] * self.sun_along, self.albedo)
-        return np.asarray(self.sun_steady + moving + self.infrared)
+        albedo = self.albedo + coupling[:, None] * self.array_albedo
+        moving = np.hypot(velocity_sun_share[:, None] * self.sun_along, albedo)
+        rear = coupling[:, None] * (self.array_heat - drawn[:, None])
+        return np.asarray(self.sun_steady + moving + self.infrared + rear), rear
 
 
 def season(inputs: SizingInputs) -> Season:
@@ -70,13 +85,14 @@ def season(inputs: SizingInputs) -> Season:
     earth_view = _array_earth_view(law, column("altitude"), beta)
     noon = np.cos(beta)
     reflected = column("albedo") * inputs.irradiance
+    array_albedo = column("array_absorptivity") * 2.0 * earth_view * reflected * noon
     # Mean over the lit part of the cosine of the zenith angle, where positive.
-    albedo_on_array = 2.0 * earth_view * reflected * noon / (np.pi * (1.0 - dark))
+    mean_albedo = array_albedo / (np.pi * (1.0 - dark))
     emissivities = column("array_emissivity_front") + column("array_emissivity_rear")
     infrared_on_array = emissivities * earth_view * column("earth_infrared")
     sunlight = inputs.irradiance * incidence
-    array_heat = column("array_absorptivity") * (sunlight + albedo_on_array) + infrared_on_array
-    temperature, power = _cell_balance(column, sunlight, array_heat, emissivities)
+    array_heat = column("array_absorptivity") * sunlight + infrared_on_array
+    temperature, power = _cell_balance(column, sunlight, array_heat + mean_albedo, emissivities)
     area_per_load = 1.0 / np.where(power > 0.0, power, np.nan)
     round_trip = column("battery_charge_efficiency") * column("battery_discharge_efficiency")
     absorptivity = column("radiator_absorptivity_end")
@@ -95,6 +111,7 @@ def season(inputs: SizingInputs) -> Season:
         area_per_night_load=area_per_load * dark / ((1.0 - dark) * round_trip),
         incidence=incidence,
         array_heat=array_heat,
+        array_albedo=array_albedo,
         sun_steady=sun_steady,
         sun_along=sun_along,
         albedo=albedo,
