@@ -190,7 +190,6 @@ def test_bytes_that_are_not_text_are_a_file_problem(tmp_path: Path) -> None:
         read_text(path)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="open() raises ValueError here, no OSError")
 def test_a_path_with_a_null_byte_is_a_file_problem() -> None:
     with pytest.raises(FileProblem):
         read_text(Path("a\0b"))

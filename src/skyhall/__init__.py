@@ -5,8 +5,8 @@
 >>> a.summary()["satellites"] > 0
 True
 
-Each link of the chain can be used alone: `load`, `design`, `forecast`, `simulate`, `price`. Nothing scientific is imported
-before it is used.
+Each link of the chain can be used alone: `load`, `design`, `forecast`, `simulate`, `price`. Nothing scientific is
+imported before it is used.
 """
 
 from __future__ import annotations
@@ -63,6 +63,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("skyhall")
     if name not in _HOMES:
         raise AttributeError(f"module 'skyhall' has no attribute '{name}'")
     return getattr(import_module(f"skyhall.{_HOMES[name]}"), name)

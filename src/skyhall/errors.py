@@ -6,9 +6,9 @@ exit code of its class. Anything else that escapes is a fault of ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from collections.abc import Iterable
 
 __all__ = ["CheckFailed", "FileProblem", "Place", "SkyhallError", "ValueProblem", "did_you_mean"]
 

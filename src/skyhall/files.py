@@ -19,7 +19,7 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise FileProblem("is not text in UTF-8", place=Place(str(path))) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise FileProblem(_reason(error), place=Place(str(path)), right="check the path") from None
 
 
@@ -31,7 +31,9 @@ def make_folder(path: Path) -> Path:
             pass
     except OSError as error:
         raise FileProblem(
-            f"cannot write into this folder ({_reason(error)})", place=Place(str(path)), right="choose another with --out"
+            f"cannot write into this folder ({_reason(error)})",
+            place=Place(str(path)),
+            right="choose another with --out",
         ) from None
     return path
 
@@ -66,5 +68,5 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

@@ -28,7 +28,6 @@ from skyhall.orbit.elements import (
 from skyhall.orbit.patterns import (
     Pattern,
     cluster,
-    geostationary_altitude,
     geostationary_ring,
     sun_synchronous,
     walker_delta,

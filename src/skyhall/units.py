@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["parse"]
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_, ]*\d|\d)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:\d{1,3}(?:[, ]\d{3})+|\d+(?:_\d+)*)?(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\d,]| +\d+(?![\d/]))\s*(.*?)\s*$",
+    re.DOTALL,
+)
 _EXAMPLES = {
     "m": "650 km",
     "s": "5 yr",
@@ -36,10 +39,10 @@ _EXAMPLES = {
 
 
 @cache
-def _registry() -> pint.UnitRegistry:
+def _registry() -> pint.UnitRegistry[float]:
     import pint
 
-    registry = pint.UnitRegistry(cache_folder=None)
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None)
     registry.define("USD = [currency]")
     registry.define("kUSD = 1e3 * USD")
     registry.define("MUSD = 1e6 * USD")
@@ -83,7 +86,7 @@ def parse(text: object, unit: str) -> float:
     if isinstance(text, (int, float)):
         if unit:
             raise ValueProblem(f"{text!r} has no unit", right=expected(unit))
-        return _finite(float(text), text, unit)
+        return _finite(text, text, unit)
     match = _NUMBER.match(text)
     digits = re.sub(r"[_, ]", "", match[1]) if match else ""
     try:
@@ -107,6 +110,10 @@ def parse(text: object, unit: str) -> float:
 
 
 def _finite(value: float, text: object, unit: str) -> float:
-    if not math.isfinite(value):
-        raise ValueProblem(f"{text!r} is not a finite number", right=expected(unit))
-    return value
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueProblem(f"{str(text)[:40]!r} is not a finite number", right=expected(unit))
+    return number

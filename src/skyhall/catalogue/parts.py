@@ -57,7 +57,9 @@ class Part:
         try:
             return parse(fact.value, unit)
         except ValueProblem as error:
-            place = Place("scenario" if fact.confidence == "scenario" else None, f"catalogue.{self.name}.{key}")
+            place = Place(
+                "scenario" if fact.confidence == "scenario" else None, f"catalogue.{self.name}.{key}"
+            )
             raise ValueProblem(error.what, place=place, right=error.right) from None
 
     def bounds(self, key: str, unit: str = "") -> tuple[float, float]:
@@ -97,7 +99,9 @@ class Catalogue:
         if found is None or found.kind != kind:
             names = [part.name for part in self.parts.values() if part.kind == kind]
             raise ValueProblem(
-                f"'{name}' is not among the {kind} of the catalogue", place=place, right=did_you_mean(name, names)
+                f"'{name}' is not among the {kind} of the catalogue",
+                place=place,
+                right=did_you_mean(name, names),
             )
         self._used[name] = found
         return found
@@ -120,7 +124,12 @@ class Catalogue:
             for key, value in values.items():
                 old = parts[name].fact(key)
                 facts[key] = replace(
-                    old, value=value, low=None, high=None, source=f"scenario (catalogue: {old.value})", confidence="scenario"
+                    old,
+                    value=value,
+                    low=None,
+                    high=None,
+                    source=f"scenario (catalogue: {old.value})",
+                    confidence="scenario",
                 )
             parts[name] = replace(parts[name], facts=facts)
         return Catalogue(parts)

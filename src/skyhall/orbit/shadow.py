@@ -81,39 +81,38 @@ def lit_disc_fraction(x: Numbers) -> Numbers:
     return fraction
 
 
-def lit_disc_integral(x: Numbers) -> Numbers:
+def lit_disc_integral(x: Array) -> Array:
     """Return the integral of `lit_disc_fraction` from minus infinity to `x` (solar radii)."""
-    far = np.abs(x)
-    y = np.minimum(far, 1.0)
-    integral: Numbers = _even_integral(y) + 0.5 * (x + far - y)
+    y = np.minimum(np.maximum(x, -1.0), 1.0)
+    integral: Array = _integral_on_disc(y) + np.maximum(x - 1.0, 0.0)
     return integral
 
 
-def _even_integral(y: Numbers) -> Numbers:
-    """Return the integral of `lit_disc_fraction` less y / 2, for `y` within [0, 1]."""
+def _integral_on_disc(y: Array) -> Array:
+    """Return the integral of `lit_disc_fraction` from -1 to `y`, for `y` within [-1, 1]."""
     z = y * y
-    even: Numbers = _I0 + z * (_I2 + z * (_I4 + z * (_I6 + z * (_I8 + z * (_I10 + z * _I12)))))
-    return even
+    integral: Array = (
+        _I0 + 0.5 * y + z * (_I2 + z * (_I4 + z * (_I6 + z * (_I8 + z * (_I10 + z * _I12)))))
+    )
+    return integral
 
 
-def mean_lit_fraction(x0: Numbers, x1: Numbers) -> Numbers:
+def mean_lit_fraction(x0: Array, x1: Array) -> Array:
     """Return the mean lit fraction of a step between limb distances `x0` and `x1` (solar radii).
 
-    The limb distance is taken as linear over the step. Steps shorter than 0.04 solar radii are widened to
-    that, so that nothing is divided by zero. The difference of two `lit_disc_integral`, ordered so that it
-    keeps its digits in single precision, far from the limb as well: exactly 0 or 1 there.
+    The limb distance is taken as linear over the step: the share of the step above the limb, and the integral over
+    the part that crosses it. Steps shorter than 0.04 solar radii are widened to that, so that nothing is divided by
+    zero. Ordered so that it keeps its digits in single precision: exactly 0 or 1 far from the limb.
     """
     middle = 0.5 * (x0 + x1)
     half = np.maximum(0.5 * np.abs(x1 - x0), 0.02)
-    start = middle - half
-    stop = middle + half
-    far_start = np.abs(start)
-    far_stop = np.abs(stop)
-    y_start = np.minimum(far_start, 1.0)
-    y_stop = np.minimum(far_stop, 1.0)
-    near = _even_integral(y_stop) - _even_integral(y_start)
-    beyond = (far_stop - y_stop) - (far_start - y_start)
-    mean: Numbers = 0.5 + (near + 0.5 * beyond) / (stop - start)
+    low = middle - half
+    high = middle + half
+    share = 0.5 / half
+    above = np.minimum(np.maximum((high - 1.0) * share, 0.0), 1.0)
+    start = np.minimum(np.maximum(low, -1.0), 1.0)
+    stop = np.minimum(np.maximum(high, -1.0), 1.0)
+    mean: Array = above + (_integral_on_disc(stop) - _integral_on_disc(start)) * share
     return mean
 
 

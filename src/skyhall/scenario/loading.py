@@ -52,10 +52,7 @@ def load(source: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (
     FileProblem : a file that cannot be read, or is not YAML.
     """
     places: _Places = {}
-    if isinstance(source, Mapping):
-        tree = _plain(dict(source))
-    else:
-        tree = _read(str(source), places, seen=())
+    tree = _plain(dict(source)) if isinstance(source, Mapping) else _read(str(source), places, seen=())
     for override in overrides:
         _apply(tree, override, places)
     return _check(tree, places)

@@ -22,7 +22,6 @@ from skyhall.scenario.quantities import (
 
 __all__ = ["Economics", "Flight", "Launch", "Orbit", "Satellite", "Scenario", "Shell", "Work"]
 
-SCHEMA = "skyhall/v1"
 YEAR = 365.25 * 86400.0
 
 
@@ -177,7 +176,7 @@ class Flight(_Section):
 class Scenario(_Section):
     """A data centre in orbit as it is asked for; frozen once loaded."""
 
-    schema_: Literal["skyhall/v1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["skyhall/v1"] = Field("skyhall/v1", alias="schema")
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "unnamed"
     description: str = ""
     epoch: Moment = datetime(2026, 3, 20, tzinfo=UTC)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from skyhall import units
 from skyhall.errors import SkyhallError
@@ -14,43 +23,55 @@ from skyhall.errors import SkyhallError
 __all__ = ["Angle", "Duration", "Length", "LocalTime", "Moment", "MoneyPerMass", "Power", "Ratio", "Speed"]
 
 
-def _quantity(unit: str, shown: str, per_shown: float, example: str) -> Any:
-    """Return an annotated float, not negative: parsed into `unit`, written in `shown` (`per_shown` of `unit`)."""
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    """How a float of a scenario is read and written; not negative.
 
-    def read(value: object) -> float:
-        if isinstance(value, _Parsed):
-            return value
+    Attributes
+    ----------
+    unit : inside. shown, per_shown : the unit it is written in, and what one of it is in `unit`.
+    example : of what people write.
+    """
+
+    unit: str
+    shown: str
+    per_shown: float
+    example: str
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.read,
+            serialization=core_schema.plain_serializer_function_ser_schema(self.write, when_used="json"),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "examples": [self.example],
+            "description": f"a quantity, e.g. '{self.example}'",
+        }
+
+    def read(self, value: object) -> float:
         try:
-            number = units.parse(value, unit)
+            number = units.parse(value, self.unit)
         except SkyhallError as error:
             raise ValueError(f"{error.what}|{error.right}") from None
         if number < 0.0:
-            raise ValueError(f"{value!r} is negative|write a positive quantity, for example '{example}'")
-        return _Parsed(number)
+            raise ValueError(f"{value!r} is negative|write a positive quantity, for example '{self.example}'")
+        return number
 
-    def write(value: float) -> str:
-        return f"{value / per_shown:.15g} {shown}".strip()
-
-    return Annotated[
-        float,
-        BeforeValidator(read),
-        PlainSerializer(write, return_type=str),
-        WithJsonSchema(
-            {"type": "string", "examples": [example], "description": f"a quantity, e.g. '{example}'"}
-        ),
-    ]
+    def write(self, value: float) -> str:
+        return f"{value / self.per_shown:.15g} {self.shown}"
 
 
-class _Parsed(float):
-    """A float that has been through the border already, so that a model can be validated again."""
-
-
-Length = _quantity("m", "km", 1e3, "650 km")
-Power = _quantity("W", "kW", 1e3, "120 kW")
-Duration = _quantity("s", "s", 1.0, "5 yr")
-Angle = _quantity("rad", "deg", 0.017453292519943295, "53 deg")
-MoneyPerMass = _quantity("USD/kg", "USD/kg", 1.0, "200 USD/kg")
-Speed = _quantity("m/s", "m/s", 1.0, "120 m/s")
+Length = Annotated[float, _Quantity("m", "km", 1e3, "650 km")]
+Power = Annotated[float, _Quantity("W", "kW", 1e3, "120 kW")]
+Duration = Annotated[float, _Quantity("s", "s", 1.0, "5 yr")]
+Angle = Annotated[float, _Quantity("rad", "deg", math.radians(1.0), "53 deg")]
+MoneyPerMass = Annotated[float, _Quantity("USD/kg", "USD/kg", 1.0, "200 USD/kg")]
+Speed = Annotated[float, _Quantity("m/s", "m/s", 1.0, "120 m/s")]
 
 
 def _read_ratio(value: object) -> float:

@@ -1,7 +1,7 @@
 """From the formulas' plain Python to one compiled kernel, cached under a digest of every source it comes from.
 
-Numba's own cache looks at one file only and would return old numbers after a formula changed in another module. So the
-sources of the formulas and of the tile loops are joined into one generated module whose folder is named by their digest.
+Numba's own cache looks at one file only and would return old numbers after a formula changed in another module. So
+the sources of the formulas and of the tile loops are joined into one generated module whose folder is named by their digest.
 In the functions that run in single precision every float constant becomes a float32, which is how Numba keeps the
 whole loop in vector lanes of single width; the formulas themselves stay as NumPy sees them.
 """
@@ -72,7 +72,8 @@ def _from_cache(text: str) -> ModuleType | None:
                 stream.write(text.replace("CACHE", "True"))
             Path(stream.name).replace(path)
         specification = importlib.util.spec_from_file_location("skyhall_kernel", path)
-        assert specification is not None and specification.loader is not None
+        assert specification is not None
+        assert specification.loader is not None
         module = importlib.util.module_from_spec(specification)
         sys.modules["skyhall_kernel"] = module
         specification.loader.exec_module(module)
@@ -89,7 +90,7 @@ def _in_memory(text: str) -> ModuleType:
 
 def _constants() -> str:
     tree = ast.parse(inspect.getsource(constants))
-    lines = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
+    lines: list[ast.stmt] = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
     return ast.unparse(ast.Module(lines, []))
 
 

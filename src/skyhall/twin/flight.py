@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -122,9 +123,9 @@ def representative_days(fleet: Fleet, start: float, duration: float) -> list[tup
     for day in sorted(days):
         if not chosen or day - chosen[-1] > 4 * DAY:
             chosen.append(day)
-    middles = [0.5 * (a + b) for a, b in zip(chosen, chosen[1:], strict=False)]
+    middles = [0.5 * (a + b) for a, b in pairwise(chosen)]
     bounds = [start - 0.5 * DAY, *middles, start + duration - 0.5 * DAY]
-    return [(day, high - low) for day, low, high in zip(chosen, bounds, bounds[1:], strict=False)]
+    return [(day, high - low) for day, (low, high) in zip(chosen, pairwise(bounds), strict=True)]
 
 
 def forecast(
@@ -177,11 +178,13 @@ def record(
     steps = max(1, round(duration / step))
     tiles = np.arange(sum(-(-count // t.TILE) for count in fleet.counts))
     stepper = Stepper(fleet, plan or ConstantLoad(), environment(fleet), start=start, step=step, record=tiles)
+    capacity = _of_satellites(fleet, [design.battery_capacity for design in fleet.designs])
     longest = max(STEPS_PER_ANCHOR, int(100e6 / record_bytes(len(tiles) * t.TILE, 1)))
     for span in stepper.spans(steps, longest=longest):
         # (tiles, steps, fields, lanes) -> (fields, satellites, steps)
         lanes = span.record.transpose(2, 0, 3, 1).reshape(t.RECORD_FIELDS, -1, len(span.totals))
         fields = lanes[:, stepper.tiles.first_lane]
+        fields[t.R_MISSING] = capacity[:, None] - fields[t.R_MISSING]
         yield Chunk(span.start_s, step, *fields)
 
 
@@ -222,7 +225,7 @@ class _Reducer:
                             span.start_s + index * width * self.step,
                             part.shape[1] * self.step * weight,
                             *row[:6],
-                            row[t.F_BATTERY] / self.mean_capacity,
+                            1.0 - row[t.F_MISSING] / self.mean_capacity,
                             low,
                             *self._sampled(span, index),
                         ]
@@ -234,7 +237,7 @@ class _Reducer:
         if index >= span.record.shape[1]:
             return self.rows[-1][-5:].tolist() if self.rows else [math.nan] * 5
         kept = span.record[:, index]
-        battery = kept[:, t.R_BATTERY] / self.sample_capacity
+        battery = 1.0 - kept[:, t.R_MISSING] / self.sample_capacity
         junction = kept[:, t.R_JUNCTION] - _ZERO_CELSIUS
         return [*np.percentile(battery, (5, 50, 95)), float(np.median(junction)), float(junction.max())]
 
@@ -244,7 +247,7 @@ class _Reducer:
         self.lit += tiles.double_row(t.SUM_LIT) / steps * weight
         self.work += tiles.double_row(t.SUM_WORK) / steps * weight
         self.duration += weight
-        self.lowest = np.minimum(self.lowest, tiles.row(t.LOWEST_BATTERY) / self.capacity)
+        self.lowest = np.minimum(self.lowest, 1.0 - tiles.row(t.MOST_MISSING) / self.capacity)
         self.hottest = np.maximum(self.hottest, tiles.row(t.HOTTEST_JUNCTION))
         self.coldest = np.minimum(self.coldest, tiles.row(t.COLDEST_COOLANT))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +69,8 @@ class Tiles:
 
 
 def design_parameters(
-    design: SatelliteDesign, environment: Environment, step: float
-) -> npt.NDArray[np.float32]:
+    design: SatelliteDesign, environment: Environment, step: float, dtype: npt.DTypeLike = np.float32
+) -> npt.NDArray[Any]:
     """Return the kernel's parameters of `design` for steps of `step` seconds."""
     p = np.zeros(t.PARAMETERS)
     emissivity = design.array_emissivity_front + design.array_emissivity_rear
@@ -125,7 +126,7 @@ def design_parameters(
     p[t.P_ARRAY_COUPLING] = design.radiator_emissivity * design.radiator_array_view
     p[t.P_ALBEDO] = environment.albedo
     p[t.P_ARRAY_FIXED] = float(design.attitude == "orbit_normal")
-    return p.astype(np.float32)
+    return p.astype(dtype)
 
 
 def make_tiles(
@@ -184,8 +185,6 @@ def make_tiles(
     put(state, t.LIMB, limb)
     of_lane = np.repeat(design_of_tile, t.TILE)
     for row, field in (
-        (t.BATTERY, "battery_capacity"),
-        (t.LOWEST_BATTERY, "battery_capacity"),
         (t.COOLANT_K, "design_coolant_temperature"),
         (t.COLDEST_COOLANT, "design_coolant_temperature"),
         (t.RADIATOR_K, "design_radiator_temperature"),

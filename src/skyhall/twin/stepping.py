@@ -108,6 +108,8 @@ class Stepper:
         anchors = -(-steps // STEPS_PER_ANCHOR)
         times = start + np.arange(anchors + 1) * STEPS_PER_ANCHOR * self.step
         sun, distance = self._sun(times)
+        ends = start + (np.arange(steps) + 1.0) * self.step
+        distance = np.interp(ends, times, distance)
         irradiance = self.environment.irradiance * (ASTRONOMICAL_UNIT / distance) ** 2
         kept = steps // self.record_every if self._record_tiles else 0
         record = np.empty((self._record_tiles, kept, t.RECORD_FIELDS, t.TILE), dtype=np.float32)
@@ -132,8 +134,8 @@ class Stepper:
         self.now = start + steps * self.step
         return Span(start, totals, record)
 
-    def _sun(self, seconds: Array) -> tuple[Array, Array]:
-        return sun_direction(self.fleet.epoch_julian_date + seconds / DAY)
+    def _sun(self, seconds: npt.ArrayLike) -> tuple[Array, Array]:
+        return sun_direction(self.fleet.epoch_julian_date + np.asarray(seconds, dtype=np.float64) / DAY)
 
     def _fed(self, start: float, steps: int, sun: Array) -> npt.NDArray[np.float32]:
         """Sun along radius and velocity and the horizon's sine and cosine from SGP4; empty for mean elements."""
@@ -159,7 +161,7 @@ class Stepper:
 
 
 def _planned(design: SatelliteDesign, plan: ConstantLoad) -> SatelliteDesign:
-    """The kernel knows one full load; a plan's share of it is a lower full load."""
+    """Return the design at the plan's share of its full load: the kernel knows one load only."""
     if plan.share == 1.0:
         return design
     return replace(design, it_power=design.it_idle + plan.share * (design.it_power - design.it_idle))

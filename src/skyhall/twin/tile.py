@@ -11,7 +11,7 @@ The formulas are those of `orbit.shadow` and `satellite`; only the order of thin
 from __future__ import annotations
 
 import numpy as np
-from numba import get_thread_id, prange
+from numba import get_thread_id, prange  # type: ignore[attr-defined]
 
 from skyhall.orbit.shadow import limb_distance, mean_lit_fraction
 from skyhall.satellite.battery import charging_power, discharging_power, energy_change
@@ -57,11 +57,11 @@ DOUBLE_ROWS = 18
 SUN_COSINE, SUN_ALONG = 0 * TILE, 1 * TILE  # Sun along the radius and along the velocity
 HORIZON_SINE, HORIZON_COSINE = 2 * TILE, 3 * TILE
 LIMB, LIT = 4 * TILE, 5 * TILE  # limb distance at the start of the step, lit fraction over it
-SUNLIGHT = 6 * TILE  # W/m² along the array's normal when lit
+INCIDENCE = 6 * TILE  # cosine between the array's normal and the Sun
 ARRAY_K, ARRAY_W = 7 * TILE, 8 * TILE
-BATTERY, COOLANT_K, RADIATOR_K = 9 * TILE, 10 * TILE, 11 * TILE
+MISSING, COOLANT_K, RADIATOR_K = 9 * TILE, 10 * TILE, 11 * TILE
 WORK_W, LOOP_W, JUNCTION_K = 12 * TILE, 13 * TILE, 14 * TILE
-LOWEST_BATTERY, HOTTEST_JUNCTION, COLDEST_COOLANT = 15 * TILE, 16 * TILE, 17 * TILE
+MOST_MISSING, HOTTEST_JUNCTION, COLDEST_COOLANT = 15 * TILE, 16 * TILE, 17 * TILE
 LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR, SHED_SOFAR = (
     18 * TILE,
     19 * TILE,
@@ -124,11 +124,11 @@ SINGLE_ROWS = 25
 PARAMETERS = 43
 
 # Fleet totals of a step.
-F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_BATTERY = range(7)
+F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_MISSING = range(7)
 FLEET_FIELDS = 7
 
 # What is recorded of a satellite at a step.
-R_LIT, R_ARRAY, R_WORK, R_BATTERY, R_JUNCTION, R_RADIATOR, R_ARRAY_K = range(7)
+R_LIT, R_ARRAY, R_WORK, R_MISSING, R_JUNCTION, R_RADIATOR, R_ARRAY_K = range(7)
 RECORD_FIELDS = 7
 
 
@@ -149,7 +149,7 @@ def step_orbit(orbit: Array, state: Array) -> None:
 
 def step_light(state: Array, inverse_sun_sine: Numbers) -> Numbers:
     """Mean lit fraction of the step; returns the tile's sum."""
-    total = np.float32(0.0)
+    total: Numbers = np.float32(0.0)
     for i in range(TILE):
         limb = limb_distance(
             state[SUN_COSINE + i], state[HORIZON_SINE + i], state[HORIZON_COSINE + i], inverse_sun_sine
@@ -174,10 +174,10 @@ def step_array(state: Array, design: Array, irradiance: Numbers) -> Numbers:
     infrared = design[P_ARRAY_INFRARED]
     gain = design[P_ARRAY_GAIN]
     per_area = design[P_PER_ARRAY_AREA]
-    total = np.float32(0.0)
+    total: Numbers = np.float32(0.0)
     for i in range(TILE):
         temperature = state[ARRAY_K + i]
-        sunlight = state[SUNLIGHT + i] * state[LIT + i]
+        sunlight = irradiance * state[INCIDENCE + i] * state[LIT + i]
         power = array_power(
             sunlight, cell_area, cell_efficiency(efficiency, coefficient, temperature, reference)
         )
@@ -193,7 +193,7 @@ def step_array(state: Array, design: Array, irradiance: Numbers) -> Numbers:
 
 
 def step_power(state: Array, design: Array) -> Numbers:
-    """Work that light and heat allow, battery flows; returns the tile's (work, shed by heat, by power, curtailed, J)."""
+    """Work that light and heat allow, battery flows; returns totals: work, shed for heat, for power, curtailed, missing J."""
     step = design[P_STEP]
     full = design[P_WORK]
     idle = design[P_IDLE]
@@ -211,11 +211,11 @@ def step_power(state: Array, design: Array) -> Numbers:
     inverse_discharge = design[P_INVERSE_DISCHARGE]
     limit = design[P_JUNCTION_LIMIT]
     conductance = design[P_JUNCTION_CONDUCTANCE]
-    total_work = np.float32(0.0)
-    total_hot = np.float32(0.0)
-    total_unmet = np.float32(0.0)
-    total_curtailed = np.float32(0.0)
-    total_energy = np.float32(0.0)
+    total_work: Numbers = np.float32(0.0)
+    total_hot: Numbers = np.float32(0.0)
+    total_unmet: Numbers = np.float32(0.0)
+    total_curtailed: Numbers = np.float32(0.0)
+    total_missing: Numbers = np.float32(0.0)
     for i in range(TILE):
         planned = idle + (full - idle) * (night + (1.0 - night) * state[LIT + i])
         allowed = np.minimum(
@@ -224,14 +224,17 @@ def step_power(state: Array, design: Array) -> Numbers:
         load = fixed + load_per_work * allowed
         net = state[ARRAY_W + i] - load
         surplus = np.maximum(net, 0.0)
-        energy = state[BATTERY + i]
+        energy = capacity - state[MISSING + i]
         charging = charging_power(surplus, energy, capacity, charge_limit, taper)
         deficit = surplus - net
         discharging = discharging_power(deficit, energy, reserve, discharge_limit, drain)
         unmet = deficit - discharging
         work = np.maximum(allowed - unmet * work_per_load, 0.0)
-        energy = energy + energy_change(charging, discharging, charge_efficiency, inverse_discharge, step)
-        state[BATTERY + i] = energy
+        # What is missing from full, because single precision resolves it finer than what is stored.
+        missing = state[MISSING + i] - energy_change(
+            charging, discharging, charge_efficiency, inverse_discharge, step
+        )
+        state[MISSING + i] = missing
         state[WORK_W + i] = work
         state[HOT_W + i] = planned - allowed
         state[UNMET_W + i] = allowed - work
@@ -239,15 +242,15 @@ def step_power(state: Array, design: Array) -> Numbers:
         state[LOOP_W + i] = (
             load - unmet + charging * (1.0 - charge_efficiency) + discharging * (inverse_discharge - 1.0)
         )
-        state[LOWEST_BATTERY + i] = np.minimum(state[LOWEST_BATTERY + i], energy)
+        state[MOST_MISSING + i] = np.maximum(state[MOST_MISSING + i], missing)
         state[WORK_SOFAR + i] += work
         state[SHED_SOFAR + i] += planned - work
         total_work += work
         total_hot += planned - allowed
         total_unmet += allowed - work
         total_curtailed += surplus - charging
-        total_energy += energy
-    return total_work, total_hot, total_unmet, total_curtailed, total_energy
+        total_missing += missing
+    return total_work, total_hot, total_unmet, total_curtailed, total_missing
 
 
 def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
@@ -292,9 +295,7 @@ def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
         state[COLDEST_COOLANT + i] = np.minimum(state[COLDEST_COOLANT + i], coolant)
 
 
-def aim(
-    orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, irradiance: Numbers, steps: int
-) -> None:
+def aim(orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, steps: int) -> None:
     """At an anchor: Sun's components from here to the next anchor, linear in between, and the array's incidence."""
     share = 1.0 / steps
     fixed = design[P_ARRAY_FIXED]
@@ -310,13 +311,14 @@ def aim(
         next_sine = sine * orbit[NODE_STEP_COS + i] + cosine * orbit[NODE_STEP_SIN + i]
         next_toward = next_cosine * sun_next[0] + next_sine * sun_next[1]
         next_beside = tilt * (next_cosine * sun_next[1] - next_sine * sun_next[0]) + rise * sun_next[2]
+        next_normal = rise * (next_sine * sun_next[0] - next_cosine * sun_next[1]) + tilt * sun_next[2]
         orbit[NODE_COS + i] = next_cosine
         orbit[NODE_SIN + i] = next_sine
         orbit[SUN_NODE + i] = toward
         orbit[SUN_SIDE + i] = beside
         orbit[SUN_NODE_STEP + i] = (next_toward - toward) * share
         orbit[SUN_SIDE_STEP + i] = (next_beside - beside) * share
-        state[SUNLIGHT + i] = irradiance * (1.0 - fixed + fixed * np.abs(normal))
+        state[INCIDENCE + i] = 1.0 - fixed + fixed * np.abs(0.5 * (normal + next_normal))
 
 
 def gather(orbit: Array, state: Array) -> None:
@@ -338,7 +340,7 @@ def keep(state: Array, record: Array) -> None:
         record[R_LIT, i] = state[LIT + i]
         record[R_ARRAY, i] = state[ARRAY_W + i]
         record[R_WORK, i] = state[WORK_W + i]
-        record[R_BATTERY, i] = state[BATTERY + i]
+        record[R_MISSING, i] = state[MISSING + i]
         record[R_JUNCTION, i] = state[JUNCTION_K + i]
         record[R_RADIATOR, i] = state[RADIATOR_K + i]
         record[R_ARRAY_K, i] = state[ARRAY_K + i]
@@ -353,7 +355,7 @@ def add_some(state: Array, satellites: int, total: Array) -> None:
         total[F_HEAT_SHED] += state[HOT_W + i]
         total[F_POWER_SHED] += state[UNMET_W + i]
         total[F_CURTAILED] += state[CURTAILED_W + i]
-        total[F_BATTERY] += state[BATTERY + i]
+        total[F_MISSING] += state[MISSING + i]
 
 
 def fly_tiles(
@@ -380,7 +382,7 @@ def fly_tiles(
     orbits, states : (tiles, rows * TILE), double and single precision; left at the end of the span.
     designs : (designs, PARAMETERS); `design_of_tile` says which one a tile has.
     filled : satellites in each tile; only the last tile of a design is not full, its rest copies a satellite.
-    sun : (anchors + 1, 3) unit vectors in TEME; irradiance (W/m²) and inverse_sun_sine per anchor.
+    sun : (anchors + 1, 3) unit vectors in TEME; irradiance (W/m²) and inverse_sun_sine: (steps,).
     fed : (tiles, steps, 4, TILE) Sun along radius and velocity, horizon sine and cosine, when positions come from
         elsewhere; empty when the orbit is stepped here.
     record_slot : where in `record` a tile is recorded, -1 for not at all.
@@ -396,21 +398,20 @@ def fly_tiles(
         slot = record_slot[tile]
         satellites = filled[tile]
         total = totals[get_thread_id()]
-        anchor = 0
         for step in range(steps):
             if step % steps_per_anchor == 0:
                 anchor = step // steps_per_anchor
-                aim(orbit, state, design, sun[anchor], sun[anchor + 1], irradiance[anchor], steps_per_anchor)
+                aim(orbit, state, design, sun[anchor], sun[anchor + 1], steps_per_anchor)
             if is_fed:
                 for row in range(4):
                     for i in range(TILE):
                         state[row * TILE + i] = fed[tile, step, row, i]
             else:
                 step_orbit(orbit, state)
-            lit = step_light(state, inverse_sun_sine[anchor])
-            power = step_array(state, design, irradiance[anchor])
-            work, hot, unmet, curtailed, energy = step_power(state, design)
-            step_heat(state, design, irradiance[anchor])
+            lit = step_light(state, inverse_sun_sine[step])
+            power = step_array(state, design, irradiance[step])
+            work, hot, unmet, curtailed, missing = step_power(state, design)
+            step_heat(state, design, irradiance[step])
             if satellites == TILE:
                 total[step, F_LIT] += lit
                 total[step, F_ARRAY] += power
@@ -418,11 +419,12 @@ def fly_tiles(
                 total[step, F_HEAT_SHED] += hot
                 total[step, F_POWER_SHED] += unmet
                 total[step, F_CURTAILED] += curtailed
-                total[step, F_BATTERY] += energy
+                total[step, F_MISSING] += missing
             else:
                 add_some(state, satellites, total[step])
             if slot >= 0 and (step + 1) % record_every == 0:
                 keep(state, record[slot, step // record_every])
             if (step + 1) % steps_per_anchor == 0 or step + 1 == steps:
                 gather(orbit, state)
-    return totals.sum(axis=0)
+    summed: Array = totals.sum(axis=0)
+    return summed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-
 from typing import TypeAlias
 
 import numpy as np
@@ -170,7 +169,8 @@ class Chunk:
     @property
     def seconds(self) -> Array:
         """Ends of the steps, s after the epoch; (steps,)."""
-        return self.start_s + (np.arange(self.lit.shape[1]) + 1.0) * self.step_s
+        ends: Array = self.start_s + (np.arange(self.lit.shape[1], dtype=np.float64) + 1.0) * self.step_s
+        return ends
 
     def joined(self, others: Sequence[Chunk]) -> Chunk:
         """Return this chunk with `others` that follow it."""

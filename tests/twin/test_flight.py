@@ -1,0 +1,194 @@
+"""Flights of the compiled twin: totals, speed of memory, modes, and the cache of the kernel."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from skyhall.constants import DAY
+from skyhall.fleet import design
+from skyhall.orbit import shadow
+from skyhall.satellite import battery, heat, solar_array
+from skyhall.scenario import load
+from skyhall.twin import ConstantLoad, fly, forecast, record
+from skyhall.twin import compile as twin_compile
+from skyhall.twin import tile as t
+from skyhall.twin.flight import WHOLE_STRETCH, record_bytes, representative_days
+
+
+def _fleet(satellites=150, **satellite):
+    return design(
+        load(
+            {
+                "orbit": {
+                    "shells": [
+                        {
+                            "pattern": "walker_delta",
+                            "altitude": "550 km",
+                            "inclination": "53 deg",
+                            "satellites": satellites,
+                            "planes": 10,
+                            "phasing": 1,
+                        }
+                    ]
+                },
+                "satellite": {"it_power": "20 kW", **satellite},
+            }
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    return _fleet()
+
+
+def test_fleet_totals_are_the_sums_over_the_satellites_also_of_a_tile_that_is_not_full(fleet):
+    flight = fly(fleet, duration=DAY)
+    chunks = list(record(fleet, duration=DAY))
+    whole = chunks[0].joined(chunks[1:])
+    assert len(fleet) % t.TILE != 0
+    np.testing.assert_allclose(flight.timeline.work_w, whole.work_w.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(flight.timeline.lit, whole.lit.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(
+        flight.delivered.work_j, whole.work_w.astype(float).sum(axis=1) * 60.0, rtol=1e-5
+    )
+    np.testing.assert_allclose(flight.delivered.lit, whole.lit.mean(axis=1), atol=1e-5)
+    assert flight.delivered.hottest_junction_k.max() == pytest.approx(whole.junction_k.max(), abs=1e-3)
+
+
+def test_planned_work_is_work_done_and_shed(fleet):
+    delivered = fly(fleet, duration=DAY).delivered
+    one = fleet.designs[0]
+    night = one.night_share + (1 - one.night_share) * delivered.lit
+    planned = (one.it_idle + (one.it_power - one.it_idle) * night) * delivered.duration_s
+    done = delivered.work_j.sum() + delivered.heat_shed_j + delivered.power_shed_j
+    assert done == pytest.approx(planned.sum(), rel=1e-5)
+
+
+def test_step_of_60_s_gives_the_light_of_a_step_of_2_s_within_1e_4():
+    small = _fleet(20)
+    coarse = fly(small, duration=DAY, step=60.0).delivered.lit
+    fine = fly(small, duration=DAY, step=2.0).delivered.lit
+    assert np.abs(coarse - fine).max() < 1e-4
+
+
+def test_handover_pauses_in_the_dark_and_riding_does_not():
+    handover = fly(_fleet(night="handover"), duration=DAY).delivered
+    ride = fly(_fleet(night="ride"), duration=DAY).delivered
+    assert ride.share == pytest.approx(1.0, abs=1e-3)
+    assert handover.share == pytest.approx(0.25 + 0.75 * handover.lit.mean(), abs=2e-3)
+
+
+def test_half_the_load_does_half_the_work_above_idle(fleet):
+    one = fleet.designs[0]
+    full = fly(fleet, duration=DAY).delivered
+    half = fly(fleet, ConstantLoad(0.5), duration=DAY).delivered
+    idle = one.it_idle * len(fleet) * full.duration_s
+    assert half.work_j.sum() - idle == pytest.approx(0.5 * (full.work_j.sum() - idle), rel=1e-5)
+
+
+def test_a_chip_without_cooling_throttles_and_stays_within_3_k_of_its_limit(fleet):
+    # The throttle sees the coolant of the step's start: at 60 s the junction overshoots by up to 2 K.
+    from dataclasses import replace
+
+    hot = replace(
+        fleet, designs=(replace(fleet.designs[0], radiator_area=fleet.designs[0].radiator_area / 2),)
+    )
+    delivered = fly(hot, duration=DAY).delivered
+    assert delivered.throttled_hours_per_year > 100
+    assert delivered.hottest_junction_k.max() < fleet.designs[0].junction_limit + 3.0
+
+
+def test_windows_give_light_and_sustainable_watts_per_slot(fleet):
+    windows = forecast(fleet, duration=6 * 3600.0, slot=900.0)
+    stacked = windows.stack()
+    assert stacked["light"].shape == (len(fleet), 24)
+    one = fleet.designs[0]
+    assert stacked["sustainable_w"].max() <= one.it_power
+    dark = stacked["light"] == 0
+    assert dark.any()
+    assert np.all(stacked["sustainable_w"][dark] == 0)
+    assert np.all(stacked["sustainable_w"][stacked["light"] == 1] > 0.8 * one.it_power)
+
+
+def test_memory_does_not_grow_with_the_steps():
+    small = _fleet(20)
+    peaks = []
+    fly(small, duration=0.1 * DAY)
+    for days in (10.0, 80.0):
+        tracemalloc.start()
+        fly(small, duration=days * DAY, whole=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+
+
+def test_a_timeline_has_at_most_1500_rows_and_its_weights_are_the_stretch():
+    flight = fly(_fleet(20), duration=40 * DAY, whole=True)
+    assert len(flight.timeline.seconds) <= 1500
+    assert flight.timeline.weight.sum() == pytest.approx(40 * DAY, rel=1e-9)
+    assert flight.delivered.duration_s == pytest.approx(40 * DAY)
+
+
+def test_representative_days_stand_for_the_whole_stretch(fleet):
+    days = representative_days(fleet, 0.0, 365.25 * DAY)
+    assert sum(weight for _, weight in days) == pytest.approx(365.25 * DAY)
+    assert all(0 <= start <= 364.25 * DAY for start, _ in days)
+
+
+def test_representative_days_deliver_a_year_of_a_dawn_dusk_orbit_within_half_a_percent():
+    fleet = design(load("dawn-dusk-200mw", overrides=["orbit.shells.0.satellites=64"]))
+    whole = fly(fleet, duration=365.25 * DAY, whole=True)
+    days = fly(fleet, duration=365.25 * DAY, whole=False)
+    assert days.days is not None
+    assert days.delivered.share == pytest.approx(whole.delivered.share, abs=0.005)
+    assert len(fleet) * whole.steps < WHOLE_STRETCH
+
+
+def test_a_record_says_its_size_before_it_is_made(fleet):
+    chunks = list(record(fleet, duration=3600.0))
+    whole = chunks[0].joined(chunks[1:])
+    held = sum(getattr(whole, name).nbytes for name in whole.__slots__[2:])
+    assert held == record_bytes(len(fleet), 60)
+    assert record_bytes(1_000_000, 1440) == pytest.approx(40e9, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("module", "formula", "changed"),
+    [
+        (shadow, "0.5 * (x0 + x1)", "0.4 * (x0 + x1)"),
+        (solar_array, "sunlight * cell_area * efficiency", "sunlight * cell_area"),
+        (battery, "(capacity - energy) * taper_rate", "capacity * taper_rate"),
+        (heat, "coolant + it_power * resistance", "coolant - it_power * resistance"),
+        (t, "surplus - charging", "surplus + charging"),
+    ],
+)
+def test_a_changed_formula_changes_the_kernel(module, formula, changed):
+    import inspect
+
+    modules = (*twin_compile._FORMULAS, t)
+    sources = [inspect.getsource(each) for each in modules]
+    assert twin_compile.kernel_source(sources) == twin_compile.kernel_source()
+    index = modules.index(module)
+    assert formula in sources[index]
+    sources[index] = sources[index].replace(formula, changed)
+    assert twin_compile.kernel_source(sources) != twin_compile.kernel_source()
+
+
+def test_the_kernel_is_compiled_in_memory_where_no_cache_can_be_written(fleet, monkeypatch, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("SKYHALL_CACHE", str(blocked))
+    assert twin_compile._from_cache(twin_compile.kernel_source()) is None
+    assert hasattr(twin_compile._in_memory(twin_compile.kernel_source()), "fly_tiles")
+
+
+def test_two_threads_may_fly_at_once(fleet):
+    from concurrent.futures import ThreadPoolExecutor
+
+    alone = fly(fleet, duration=DAY).delivered.work_j
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: fly(fleet, duration=DAY).delivered.work_j, range(2)))
+    for each in both:
+        np.testing.assert_array_equal(each, alone)
