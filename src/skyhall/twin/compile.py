@@ -1,7 +1,8 @@
 """From the formulas' plain Python to one compiled kernel, cached under a digest of every source it comes from.
 
 Numba's own cache looks at one file only and would return old numbers after a formula changed in another module. So
-the sources of the formulas and of the tile loops are joined into one generated module whose folder is named by their digest.
+the sources of the formulas and of the tile loops are joined into one generated module whose folder is named by
+their digest.
 In the functions that run in single precision every float constant becomes a float32, which is how Numba keeps the
 whole loop in vector lanes of single width; the formulas themselves stay as NumPy sees them.
 """

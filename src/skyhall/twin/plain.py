@@ -132,7 +132,7 @@ def fly_plain(
         planned = p[t.P_IDLE] + (p[t.P_WORK] - p[t.P_IDLE]) * (p[t.P_NIGHT] + (1.0 - p[t.P_NIGHT]) * lit)
         cap = power_at_junction_limit(p[t.P_JUNCTION_LIMIT], coolant, p[t.P_JUNCTION_CONDUCTANCE])
         allowed = np.minimum(planned, np.maximum(cap, 0.0))
-        load = p[t.P_FIXED] + p[t.P_LOAD_PER_WORK] * allowed
+        load = p[t.P_FIXED] + p[t.P_HEATER] * (1.0 - lit) + p[t.P_LOAD_PER_WORK] * allowed
         net = power - load
         surplus = np.maximum(net, 0.0)
         charging = charging_power(surplus, energy, p[t.P_CAPACITY], p[t.P_CHARGE_LIMIT], p[t.P_TAPER])

@@ -94,7 +94,8 @@ def design_parameters(
     gains = step * np.linalg.inv(system)
     p[t.P_STEP] = step
     p[t.P_WORK], p[t.P_IDLE], p[t.P_NIGHT] = design.it_power, design.it_idle, design.night_share
-    p[t.P_FIXED], p[t.P_LOAD_PER_WORK] = design.fixed_load, 1.0 + design.overhead_per_it
+    p[t.P_FIXED], p[t.P_HEATER] = design.fixed_load, design.heater_power
+    p[t.P_LOAD_PER_WORK] = 1.0 + design.overhead_per_it
     p[t.P_WORK_PER_LOAD] = 1.0 / (1.0 + design.overhead_per_it)
     p[t.P_CELL_AREA], p[t.P_EFFICIENCY] = design.cell_area, design.cell_efficiency
     p[t.P_TEMPERATURE_COEFFICIENT] = design.cell_temperature_coefficient

@@ -82,6 +82,7 @@ SINGLE_ROWS = 25
     P_IDLE,
     P_NIGHT,
     P_FIXED,
+    P_HEATER,
     P_LOAD_PER_WORK,
     P_WORK_PER_LOAD,
     P_CELL_AREA,
@@ -120,8 +121,8 @@ SINGLE_ROWS = 25
     P_ARRAY_COUPLING,
     P_ALBEDO,
     P_ARRAY_FIXED,
-) = range(43)
-PARAMETERS = 43
+) = range(44)
+PARAMETERS = 44
 
 # Fleet totals of a step.
 F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_MISSING = range(7)
@@ -193,12 +194,16 @@ def step_array(state: Array, design: Array, irradiance: Numbers) -> Numbers:
 
 
 def step_power(state: Array, design: Array) -> Numbers:
-    """Work that light and heat allow, battery flows; returns totals: work, shed for heat, for power, curtailed, missing J."""
+    """Work that light and heat allow, and battery flows.
+
+    Returns the tile's totals: work, work shed for heat and for power, curtailed array power, W; missing energy, J.
+    """
     step = design[P_STEP]
     full = design[P_WORK]
     idle = design[P_IDLE]
     night = design[P_NIGHT]
     fixed = design[P_FIXED]
+    heater = design[P_HEATER]
     load_per_work = design[P_LOAD_PER_WORK]
     work_per_load = design[P_WORK_PER_LOAD]
     capacity = design[P_CAPACITY]
@@ -221,7 +226,7 @@ def step_power(state: Array, design: Array) -> Numbers:
         allowed = np.minimum(
             planned, np.maximum(power_at_junction_limit(limit, state[COOLANT_K + i], conductance), 0.0)
         )
-        load = fixed + load_per_work * allowed
+        load = fixed + heater * (1.0 - state[LIT + i]) + load_per_work * allowed
         net = state[ARRAY_W + i] - load
         surplus = np.maximum(net, 0.0)
         energy = capacity - state[MISSING + i]
