@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -309,8 +309,14 @@ def test_the_longest_eclipse_is_in_seconds_of_the_orbit() -> None:
     assert sized().longest_eclipse == pytest.approx(dark * float(kepler_period(650e3)))
 
 
-def _fly(design: SatelliteDesign, beta: float, dark: float, irradiance: float) -> tuple[float, float]:
-    """Step a design through ten equal orbits; return its lowest charge (share) and hottest junction (K)."""
+class Flown(NamedTuple):
+    lowest_charge: float  # share of capacity
+    hottest_junction: float  # K
+    coldest_coolant: float  # K
+
+
+def _fly(design: SatelliteDesign, beta: float, dark: float, irradiance: float) -> Flown:
+    """Step a design through ten equal orbits."""
     step = 60.0
     period = float(kepler_period(design.altitude))
     energy, cells = design.battery_capacity, 330.0
@@ -327,7 +333,7 @@ def _fly(design: SatelliteDesign, beta: float, dark: float, irradiance: float) -
         ]
     )
     taper = 1.0 / (design.charge_efficiency * design.taper_time)
-    lowest, hottest = energy, 0.0
+    lowest, hottest, coldest = energy, 0.0, 1e3
     cosine = 1.0 if design.attitude == "sun_tracking" else np.sin(abs(beta))
     view = design.array_earth_view_front
     for now in np.arange(0.0, 10.0 * period, step):
@@ -390,7 +396,8 @@ def _fly(design: SatelliteDesign, beta: float, dark: float, irradiance: float) -
         coolant += warmer
         if now > 5.0 * period:  # the start is not of this orbit
             hottest = max(hottest, junction_temperature(coolant, work, design.junction_resistance))
-    return lowest / design.battery_capacity, hottest
+            coldest = min(coldest, coolant)
+    return Flown(lowest / design.battery_capacity, hottest, coldest)
 
 
 @pytest.mark.parametrize("attitude", ["sun_tracking", "orbit_normal"])
@@ -407,9 +414,9 @@ def test_a_sized_satellite_lives_through_ten_orbits_of_its_worst_day(
     design = to_design(
         sized(**season, attitude=attitude, night_share=night_share, radiator_pointing_error=0.0)
     )
-    lowest, hottest = _fly(design, beta, dark, 1330.0)
-    assert lowest > design.battery_reserve / design.battery_capacity
-    assert design.junction_limit - 10.0 < hottest < design.junction_limit - 5.0 + 0.1
+    flown = _fly(design, beta, dark, 1330.0)
+    assert flown.lowest_charge > design.battery_reserve / design.battery_capacity
+    assert design.junction_limit - 10.0 < flown.hottest_junction < design.junction_limit - 5.0 + 0.1
 
 
 def test_a_battery_bound_by_energy_is_used_down_to_its_reserve() -> None:
@@ -418,5 +425,47 @@ def test_a_battery_bound_by_energy_is_used_down_to_its_reserve() -> None:
     found = sized(**season, **fast)
     assert found.battery_case == "energy"
     design = to_design(found)
-    lowest, _ = _fly(design, 1.2, 0.1, 1361.0)
+    lowest = _fly(design, 1.2, 0.1, 1361.0).lowest_charge
     assert lowest == pytest.approx(design.battery_reserve / design.battery_capacity, abs=0.1)
+
+
+def test_the_coldest_coolant_is_that_of_a_night_flown_step_by_step() -> None:
+    season = {"eclipse_fraction": np.full(1, 0.33), "beta": np.full(1, 0.5), "irradiance": np.full(1, 1361.0)}
+    found = sized(**season, night_share=0.0, coolant_coldest=150.0)
+    flown = _fly(to_design(found), 0.5, 0.33, 1361.0)
+    # The flown array enters the night warm, which sizing leaves out.
+    assert flown.coldest_coolant - 12.0 < float(found.coldest_coolant) < flown.coldest_coolant
+
+
+def test_heaters_hold_the_coolant_at_its_limit_through_a_long_night() -> None:
+    night = DEEP_NIGHT | {"night_share": 0.0, "idle_share": 0.05, "altitude": 35_786e3, "air_density": 0.0}
+    found = sized(**night)  # long enough to settle
+    lost = (
+        2.0
+        * found.radiator_area
+        * 0.9
+        * (0.9 * STEFAN_BOLTZMANN * 243.15**4 - found.radiator_earth_view * 237.0)
+    )
+    assert float(found.night_power) == pytest.approx(float(lost), rel=0.05)
+
+
+def test_reflected_sunlight_warms_the_cells() -> None:
+    season = {"beta": np.zeros(73)} | SHALLOW
+    assert sized(**season).worst_cell_temperature > 3.0 + sized(**season, albedo=0.0).worst_cell_temperature
+
+
+def test_the_thruster_takes_half_of_drag_times_exhaust_speed_over_its_efficiency() -> None:
+    found = sized(altitude=400e3, air_density=3.3e-12)
+    drag = 0.5 * 3.3e-12 * 2.2 * found.drag_area * 398600.4418e9 / 6778137.0
+    assert found.thruster_power == pytest.approx(float(drag * 1700.0 * 9.80665 / (2.0 * 0.5)), rel=1e-6)
+
+
+def test_manoeuvres_cost_propellant_for_every_year_of_life() -> None:
+    calm, busy = (sized(manoeuvre_delta_v=speed / YEAR) for speed in (0.0, 20.0))
+    expected = np.expm1(100.0 / (1700.0 * 9.80665)) * calm.mass
+    assert busy.propellant - calm.propellant == pytest.approx(float(expected), rel=0.05)
+
+
+def test_a_design_flies_the_cells_of_its_end_of_life() -> None:
+    design = to_design(sized())
+    assert design.cell_area == pytest.approx(design.array_area * 0.9 * 0.96 * 0.96 * np.exp(-0.1))

@@ -1,6 +1,7 @@
 """The longest night of a season: what the battery must hold, and what keeps the coolant liquid.
 
-What it leaves out: the battery's own heat, cell temperature, and the radiator's view of its array (cold by night).
+What it leaves out: the battery's own heat and temperature, and that the array enters the night warm (cautious: the
+coolant stays some 10 K warmer than computed).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.orbit.elements import kepler_period
-from skyhall.satellite.attitude import attitude_view
+from skyhall.satellite.attitude import AttitudeView
 from skyhall.satellite.battery_life import allowed_depth_of_discharge, calendar_fade
 from skyhall.satellite.sizing_inputs import SizingInputs
 from skyhall.types import Array
@@ -48,7 +49,7 @@ class _Cooling:
 
     rate: Array  # emission / capacity, 1/(s K³)
     emission: Array  # W/K⁴
-    infrared: Array  # W absorbed from the Earth
+    infrared: Array  # W absorbed from the Earth and from the array
     dusk: Array  # K, radiator at the beginning of the night
     balance: Array  # K, where a night without end would take it
     drop: Array  # K from coolant to radiator at the night's heat
@@ -130,13 +131,14 @@ def _depth_for_life(inputs: SizingInputs, dark: Array) -> Array:
 
 
 def heater_power(
-    inputs: SizingInputs, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
+    inputs: SizingInputs, view: AttitudeView, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
 ) -> Array:
     """Return the heaters (W) that keep the coolant from falling below its limit in the longest night.
 
     Parameters
     ----------
     inputs : of them the radiator, the coolant, the Earth's infrared and the season's longest eclipse.
+    view : of the radiator to the Earth and to the array.
     radiator_area : planform, m².
     heat : W that the satellite still makes in the dark, heaters apart.
     full_heat : W at full work; dusk finds the radiator in balance with it and with the Earth's infrared.
@@ -146,7 +148,7 @@ def heater_power(
     -----
     The heaters hold the limit from the moment that it is reached; their power is the mean over the night.
     """
-    cooling = _cooling(inputs, radiator_area, heat, full_heat, drop)
+    cooling = _cooling(inputs, view, radiator_area, heat, full_heat, drop)
     coldest = inputs.coolant_coldest - cooling.drop  # of the radiator
     holding = np.maximum(cooling.emission * coldest**4 - cooling.infrared - heat, 0.0)
     reached = _cooling_time(cooling, np.minimum(coldest, cooling.dusk))
@@ -156,10 +158,10 @@ def heater_power(
 
 
 def coldest_coolant(
-    inputs: SizingInputs, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
+    inputs: SizingInputs, view: AttitudeView, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
 ) -> Array:
     """Return the coolant's temperature (K) at the end of the longest night; parameters as in `heater_power`."""
-    cooling = _cooling(inputs, radiator_area, heat, full_heat, drop)
+    cooling = _cooling(inputs, view, radiator_area, heat, full_heat, drop)
     high = cooling.dusk + 0.0 * cooling.seconds
     low = np.minimum(cooling.balance, cooling.dusk) + 0.0 * cooling.seconds
     for _ in range(_BISECTIONS):
@@ -170,13 +172,13 @@ def coldest_coolant(
 
 
 def _cooling(
-    inputs: SizingInputs, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
+    inputs: SizingInputs, view: AttitudeView, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
 ) -> _Cooling:
-    # Edge-on to the Earth under both attitude laws; the law only matters for the array.
-    view = attitude_view("orbit_normal", inputs.altitude, 0.0, 1.0, 1.0, 1.0, 1.0).radiator_earth_view
     emitting = 2.0 * radiator_area * inputs.radiator_emissivity
     emission = emitting * inputs.radiator_fin_efficiency * STEFAN_BOLTZMANN
-    infrared = emitting * view * inputs.earth_infrared
+    # The array's rear by night: as cold as an edge-on plate in the Earth's infrared becomes, and no warmer.
+    from_array = view.radiator_array_view * inputs.array_emissivity_rear
+    infrared = emitting * (1.0 + from_array) * view.radiator_earth_view * inputs.earth_infrared
     capacity = radiator_area * inputs.radiator_heat_capacity + inputs.coolant_heat_capacity * full_heat
     return _Cooling(
         rate=emission / capacity,

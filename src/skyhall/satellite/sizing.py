@@ -184,7 +184,7 @@ def _one_round(inputs: SizingInputs, demand: _Demand, state: _State) -> _Round:
     moved = _State(
         array_area=_at(need, worst),
         radiator_area=lit / (2.0 * np.where(net > 0.0, net, np.nan)),
-        heater=heater_power(inputs, state.radiator_area, night - state.heater, lit, drop),
+        heater=heater_power(inputs, view, state.radiator_area, night - state.heater, lit, drop),
         thruster=jet / inputs.thruster_efficiency,
     )
     return _Round(moved, view, worst, hot, sun_share, absorbed, rear, net, drag_area, force)
@@ -290,7 +290,7 @@ def _heat(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any]
         "radiator_area": area,
         "radiator_temperature": demand.radiator,
         "coolant_temperature": demand.coolant,
-        "coldest_coolant": coldest_coolant(inputs, area, night - last.state.heater, lit, drop),
+        "coldest_coolant": coldest_coolant(inputs, last.view, area, night - last.state.heater, lit, drop),
         "absorbed": demand.emitted - last.net,
         "net_flux": last.net,
         "radiator_earth_view": last.view.radiator_earth_view,
