@@ -95,6 +95,7 @@ class Assessment:
             "binding": broken.binding_term,
             "binding_mass": str(fleet.sized[heaviest].binding),
             "satellites_dropped": len(fleet.dropped),
+            "elements_fit_error_km": fleet.fit_error_km,
         }
 
     def assumptions(self) -> list[Part]:
@@ -142,7 +143,7 @@ def assess(
     costs = price(fleet, flight.delivered.share)
     orbit = _darkest_orbit(fleet)
     told("price", 1.0)
-    return Assessment(scenario, fleet, flight, costs, orbit, _provenance(scenario, flight, began))
+    return Assessment(fleet.scenario, fleet, flight, costs, orbit, _provenance(scenario, flight, began))
 
 
 def simulate(
@@ -167,7 +168,7 @@ def simulate(
     return fly(
         fleet,
         start=(begin - epoch).total_seconds(),
-        duration=asked.duration if duration is None else duration,
+        duration=fleet.scenario.flight_duration if duration is None else duration,
         step=asked.step if step is None else step,
         progress=progress,
     )

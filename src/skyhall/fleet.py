@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part, load_catalogue
-from skyhall.constants import EARTH_RADIUS, HOUR
+from skyhall.constants import DAY, EARTH_RADIUS, HOUR
 from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
 from skyhall.orbit.element_sets import ElementSets, parse_element_sets
@@ -47,6 +48,7 @@ T = TypeVar("T")
 _SEASON_DAYS = 147  # samples of a year that size a satellite: every 2.5 days
 _SAMPLED_ORBITS = 24  # of a real catalogue, whose seasons size the satellite together
 _PARTS = ("accelerator", "array", "battery", "radiator", "cooling", "bus", "propulsion", "terminal")
+_UNIX_EPOCH = 2440587.5  # Julian date of 1970-01-01 00:00
 _PLURALS = {"battery": "batteries", "bus": "buses"}
 
 
@@ -62,6 +64,7 @@ class Fleet:
     designs, sized, light : per design: as flown at the end of life, as sized, and its year of light.
     sets : the element sets that fly with SGP4, None where mean elements fly.
     dropped : sentences, one for each element set that was left out.
+    fit_error_km : how far mean elements stray from SGP4 in a day at most, median; None for designed orbits.
     """
 
     scenario: Scenario
@@ -76,6 +79,7 @@ class Fleet:
     light: tuple[LightYear, ...]
     sets: ElementSets | None = None
     dropped: tuple[str, ...] = ()
+    fit_error_km: float | None = None
 
     def __len__(self) -> int:
         return len(self.elements)
@@ -142,7 +146,7 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
     parts = {kind: _part(scenario, catalogue, kind) for kind in _PARTS}
     accelerators = _accelerators(scenario, parts["accelerator"])
     if scenario.orbit.elements is not None:
-        return _real_fleet(scenario, catalogue, epoch, parts, accelerators)
+        return _real_fleet(scenario, catalogue, parts, accelerators)
     shells = scenario.orbit.shells
     counts = _counts(scenario, accelerators * parts["accelerator"]("power", "W"))
     patterns: list[Pattern] = []
@@ -327,15 +331,23 @@ def _year(elements: MeanElements, epoch: float, samples: int) -> LightYear:
     return year_of_light(altitude, elements.inclination, elements.raan, epoch, samples=samples)
 
 
-def _real_fleet(
-    scenario: Scenario, catalogue: Catalogue, epoch: float, parts: dict[str, Part], accelerators: int
-) -> Fleet:
-    """Put the scenario's satellite, sized for all of them together, on every orbit of a file of element sets."""
+def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part], accelerators: int) -> Fleet:
+    """Put the scenario's satellite, sized for all of them together, on every orbit of a file of element sets.
+
+    Without an epoch in the scenario, it is that of the newest set: element sets age by kilometres a day.
+    """
     source = str(scenario.orbit.elements)
     place = scenario.place("orbit.elements")
     try:
         sets = parse_element_sets(read_text(Path(source)), source)
-        sets = sets.flyable(epoch, scenario.flight.duration if scenario.orbit.propagation == "sgp4" else 0.0)
+        if "epoch" not in scenario.model_fields_set:
+            newest = datetime.fromtimestamp((float(sets.epochs.max()) - _UNIX_EPOCH) * DAY, tz=UTC)
+            scenario = scenario.model_copy(update={"epoch": newest.replace(microsecond=0)})
+        epoch = julian_date(scenario.epoch)
+        sgp4 = scenario.orbit.propagation == "sgp4"
+        sets = sets.flyable(epoch, scenario.flight_duration if sgp4 else DAY)
+        if not sgp4:
+            sets = sets.nearly_circular()
     except SkyhallError as error:
         if error.place.file is None:
             error.place = Place(source, place.key)
@@ -357,9 +369,14 @@ def _real_fleet(
         designs=(to_design(sized, (), f"on {len(elements)} real orbits"),),
         sized=(sized,),
         light=(year,),
-        sets=sets if scenario.orbit.propagation == "sgp4" else None,
+        sets=sets if sgp4 else None,
+        fit_error_km=None if sgp4 else float(np.median(sets[_some(len(sets))].fit_error_km(epoch))),
         dropped=tuple(str(item) for item in sets.dropped),
     )
+
+
+def _some(count: int) -> list[int]:
+    return sorted({round(index) for index in np.linspace(0, count - 1, 200)})
 
 
 def _at_altitude(year: LightYear, altitude: float) -> LightYear:

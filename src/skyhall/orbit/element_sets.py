@@ -29,6 +29,10 @@ class Dropped:
     reason: str
     line: int | None = None
 
+    def __str__(self) -> str:
+        where = "" if self.line is None else f" (line {self.line})"
+        return f"{self.name}{where}: {self.reason}"
+
 
 class Ephemeris(NamedTuple):
     """Positions (m, TEME, shape (n, steps, 3), NaN where SGP4 fails) and where it failed (n, steps)."""
@@ -95,6 +99,23 @@ class ElementSets:
         if len(reasons) == len(self):
             raise _nothing_left(self.source, reasons)
         left = self[np.flatnonzero(worst == 0).tolist()]
+        return replace(left, dropped=self.dropped + reasons)
+
+    def nearly_circular(self) -> ElementSets:
+        """Return the sets that may fly as nearly circular orbits; the others join `dropped` with the reason.
+
+        Raises
+        ------
+        ValueProblem : none of them is nearly circular.
+        """
+        reasons = [
+            Dropped(name, f"eccentricity {each.ecco:.3f} is above {NEARLY_CIRCULAR}: only SGP4 flies it")
+            for name, each in zip(self.names, self.satrecs, strict=True)
+            if each.ecco > NEARLY_CIRCULAR
+        ]
+        if len(reasons) == len(self):
+            raise _nothing_left(self.source, reasons)
+        left = self[np.flatnonzero(~self.not_circular).tolist()]
         return replace(left, dropped=self.dropped + reasons)
 
     def positions(self, julian_date: npt.ArrayLike, seconds: npt.ArrayLike = 0.0) -> Ephemeris:

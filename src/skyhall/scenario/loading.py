@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,9 +14,9 @@ from pydantic import ValidationError
 
 from skyhall.errors import FileProblem, Place, SkyhallError, ValueProblem, did_you_mean
 from skyhall.files import read_text
-from skyhall.scenario.models import Scenario
+from skyhall.scenario.models import NAME, NAME_IN_WORDS, Scenario
 
-__all__ = ["builtin_names", "builtin_text", "load", "resolved_yaml"]
+__all__ = ["builtin_names", "builtin_text", "load", "resolved_yaml", "template"]
 
 _Tree = dict[str, Any]
 _Places = dict[str, Place]
@@ -36,6 +37,14 @@ def builtin_text(name: str) -> str:
     if name not in names:
         raise ValueProblem(f"there is no scenario '{name}'", right=did_you_mean(name, names))
     return (resources.files("skyhall.scenario") / "scenarios" / f"{name}.yaml").read_text("utf-8")
+
+
+def template(name: str) -> str:
+    """Return a commented scenario of some 30 lines called `name`, to begin with."""
+    if not re.fullmatch(NAME, name):
+        raise ValueProblem(f"'{name}' cannot be a scenario's name", right=NAME_IN_WORDS)
+    text = (resources.files("skyhall.scenario") / "template.yaml").read_text("utf-8")
+    return text.replace("NAME", name)
 
 
 def load(source: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Scenario:

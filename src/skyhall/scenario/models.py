@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -20,9 +20,11 @@ from skyhall.scenario.quantities import (
     Speed,
 )
 
-__all__ = ["Economics", "Flight", "Launch", "Orbit", "Satellite", "Scenario", "Shell", "Work"]
+__all__ = ["Economics", "Flight", "Launch", "Orbit", "Satellite", "Scenario", "Shell", "Work", "json_schema"]
 
 YEAR = 365.25 * 86400.0
+NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+NAME_IN_WORDS = "begin with a small letter or digit; then small letters, digits, dots, hyphens and underscores"
 
 
 class _Section(BaseModel):
@@ -157,16 +159,16 @@ class Flight(_Section):
     """The stretch of time that the twin flies for the assessment."""
 
     start: Moment | None = Field(None, description="left out: the epoch")
-    duration: Duration = YEAR
+    duration: Duration | None = Field(None, description="left out: a year; a day where SGP4 flies")
     step: Duration = 60.0
 
     @model_validator(mode="after")
     def _whole(self) -> Flight:
         if not 1.0 <= self.step <= 600.0:
             raise ValueError("the step must lie between 1 s and 10 min|write, for example, step: 60 s")
-        if self.duration < self.step:
+        if self.duration is not None and self.duration < self.step:
             raise ValueError("the duration is shorter than one step|write, for example, duration: 1 day")
-        if self.duration > 30 * YEAR:
+        if self.duration is not None and self.duration > 30 * YEAR:
             raise ValueError(
                 "a flight of more than 30 years is not modelled|write, for example, duration: 1 yr"
             )
@@ -177,7 +179,7 @@ class Scenario(_Section):
     """A data centre in orbit as it is asked for; frozen once loaded."""
 
     schema_: Literal["skyhall/v1"] = Field("skyhall/v1", alias="schema")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "unnamed"
+    name: Annotated[str, Field(pattern=NAME)] = "unnamed"
     description: str = ""
     epoch: Moment = datetime(2026, 3, 20, tzinfo=UTC)
     seed: Annotated[int, Field(ge=0)] = 1
@@ -192,6 +194,13 @@ class Scenario(_Section):
     )
     _places: dict[str, Place] = PrivateAttr(default_factory=dict)
 
+    @property
+    def flight_duration(self) -> float:
+        """The stretch that is flown, s."""
+        if self.flight.duration is not None:
+            return self.flight.duration
+        return 86400.0 if self.orbit.elements and self.orbit.propagation == "sgp4" else YEAR
+
     def place(self, key: str) -> Place:
         """Return where the value at the dotted `key` was written (file, key, line)."""
         return self._places.get(key, Place(key=key))
@@ -201,3 +210,14 @@ class Scenario(_Section):
 
     def __hash__(self) -> int:
         return hash(self.model_dump_json())
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a scenario as it is written in a file."""
+    schema = Scenario.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "a built-in scenario or a file, whose values hold where this one has none",
+    }
+    return schema
