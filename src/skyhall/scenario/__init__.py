@@ -1,7 +1,7 @@
 """Scenarios: what is asked for, checked and frozen.
 
-It takes YAML (a built-in name, a file, or a mapping) with overrides and gives a `Scenario` in which every value is an SI
-float, every default is filled in and every key remembers file and line. It sizes and flies nothing.
+It takes YAML (a built-in name, a file, or a mapping) with overrides and gives a `Scenario` in which every value is an
+SI float, every default is filled in and every key remembers file and line. It sizes and flies nothing.
 """
 
 from skyhall.scenario.loading import builtin_names, builtin_text, load, resolved_yaml, template

@@ -24,7 +24,9 @@ __all__ = ["Economics", "Flight", "Launch", "Orbit", "Satellite", "Scenario", "S
 
 YEAR = 365.25 * 86400.0
 NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-NAME_IN_WORDS = "begin with a small letter or digit; then small letters, digits, dots, hyphens and underscores"
+NAME_IN_WORDS = (
+    "begin with a small letter or digit; then small letters, digits, dots, hyphens and underscores"
+)
 
 
 class _Section(BaseModel):

@@ -1,0 +1,193 @@
+"""``skyhall assess``: the whole chain on one scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skyhall.cli import show
+from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
+
+if TYPE_CHECKING:
+    from skyhall.chain import Assessment
+
+__all__ = ["command"]
+
+_NAMED = 3  # dropped element sets that are named
+
+
+@click.command("assess")
+@scenario_argument
+@set_option
+@click.option(
+    "--elements",
+    metavar="FILE",
+    help="Fly on the orbits of real element sets: TLE, or OMM as KVN, XML, JSON or CSV.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run's files; default runs/NAME.")
+@as_json
+def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Path | None, json: bool) -> None:
+    """Run the whole chain on SCENARIO: a built-in name or a YAML file.
+
+    Prints the design, its year in orbit and its price beside the ground, and writes the run's files: report.html,
+    summary.json, the timeline and more.
+    """
+    asked = loaded(scenario, sets, {"--elements": ("orbit.elements", elements)})
+    folder = out or Path("runs") / asked.name
+    from skyhall.chain import assess
+    from skyhall.files import make_folder
+    from skyhall.report import write
+
+    make_folder(folder)  # before the work, so that a folder that cannot be written to is known at once
+    with show.progress(json=json) as told:
+        assessment = assess(asked, progress=told)
+        told("report", 0.0)
+        report = write(assessment, folder)
+    if json:
+        show.document(_document(assessment, folder))
+        return
+    summary = assessment.summary()
+    show.title(asked.name, asked.description)
+    _show_design(assessment, summary)
+    _show_year(assessment, summary)
+    _show_price(assessment, summary)
+    _show_dropped(assessment)
+    show.heading("Files")
+    click.echo(f"{report}\n{folder}/ holds the scenario, the summary, the timeline and the cost lines")
+    show.next_commands(
+        f"skyhall design {scenario}",
+        f"skyhall compare {scenario} {'starcloud-1' if asked.name != 'starcloud-1' else 'suncatcher-81'}",
+        f"skyhall assess {scenario} --set launch.price='100 USD/kg' --out runs/cheap-launch",
+    )
+
+
+def _document(assessment: Assessment, folder: Path) -> dict[str, Any]:
+    return {
+        "summary": assessment.summary(),
+        "boundaries": assessment.costs.boundaries(),
+        "break_even": assessment.costs.break_even(),
+        "notes": assessment.costs.notes,
+        "dropped": assessment.fleet.dropped,
+        "provenance": assessment.provenance,
+        "folder": folder,
+    }
+
+
+def _show_design(assessment: Assessment, summary: dict[str, Any]) -> None:
+    fleet = assessment.fleet
+    asked = fleet.scenario.satellite
+    each = summary["accelerators"] / summary["satellites"]
+    designs = len(fleet.designs)
+    show.heading("Design", f"mean of {designs} designs" if designs > 1 else "")
+    show.facts(
+        [
+            ("satellites", f"{summary['satellites']:,}", f"{each:,.4g} × {asked.accelerator} each"),
+            ("IT power", show.power(fleet.it_power), f"the bus takes {summary['power_overhead']:.3f} × that"),
+            (
+                "mass of one",
+                show.number(summary["satellite_kg"], "kg"),
+                f"{show.number(summary['fleet_t'], 't')} in all",
+            ),
+            (
+                "specific mass",
+                show.number(summary["specific_mass_kg_per_kw"], "kg/kW", 3),
+                f"of IT; {show.number(summary['specific_mass_kg_per_kw_bus'], 'kg/kW', 3)} of bus",
+            ),
+            (
+                "solar array of one",
+                show.number(summary["array_m2"], "m²", 3),
+                f"{show.number(summary['array_begin_kw'], 'kW', 3)} at begin of life",
+            ),
+            (
+                "radiator of one",
+                show.number(summary["radiator_planform_m2"], "m²", 3),
+                f"planform; {show.number(summary['radiator_emitting_m2'], 'm²', 3)} emitting (both faces)",
+            ),
+            ("battery of one", show.number(summary["battery_kwh"], "kWh", 3), f"night: {asked.night}"),
+            ("launches", show.number(summary["launches"]), fleet.scenario.launch.vehicle),
+            ("binds the mass", *_binding(summary["binding_mass"])),
+        ]
+    )
+
+
+def _binding(text: str) -> tuple[str, str]:
+    """Split "array:eclipse_season" into what is heaviest and what makes it so."""
+    line, _, case = text.replace("_", " ").partition(":")
+    return line, f"sized by: {case}" if case else ""
+
+
+def _show_year(assessment: Assessment, summary: dict[str, Any]) -> None:
+    flight = assessment.flight
+    stretch = show.duration(flight.delivered.duration_s)
+    how = f"{stretch} from {_start(assessment)}, steps of {flight.step_s:g} s"
+    if flight.days is not None:
+        how += f", {flight.days} representative days flown"
+    limit = min(design.junction_limit for design in assessment.fleet.designs)
+    show.heading("Year in orbit", how)
+    show.facts(
+        [
+            ("sunlit", show.percent(summary["sunlit_year"]), "mean lit share of the Sun's disc"),
+            ("longest eclipse", show.number(summary["longest_eclipse_min"], "min", 3), "Sun's centre hidden"),
+            (
+                "delivered IT energy",
+                show.number(summary["delivered_it_mwh_per_year"], "MWh/yr"),
+                f"{show.percent(summary['delivered_share'])} of what is installed",
+            ),
+            (
+                "throttled",
+                show.number(summary["throttled_h_per_year"], "h/yr", 3),
+                "full-load hours shed for heat",
+            ),
+            (
+                "lowest charge",
+                show.percent(summary["lowest_state_of_charge"]),
+                "of the capacity at end of life",
+            ),
+            (
+                "hottest junction",
+                show.number(summary["hottest_junction_c"], "°C", 3),
+                f"limit {show.celsius(limit)}",
+            ),
+        ]
+    )
+
+
+def _start(assessment: Assessment) -> str:
+    asked = assessment.scenario
+    return (asked.flight.start or asked.epoch).strftime("%Y-%m-%d")
+
+
+def _show_price(assessment: Assessment, summary: dict[str, Any]) -> None:
+    costs = assessment.costs
+    show.heading("Price beside the ground", "USD per GPU-hour, levelised")
+    show.table(
+        ("boundary", "orbit", "ground", "orbit / ground"),
+        [
+            (
+                row.title,
+                f"{row.orbit_usd_per_gpu_h:,.3f}",
+                f"{row.ground_usd_per_gpu_h:,.3f}",
+                show.verdict(f"{row.ratio:,.2f} ×", good=row.ratio < 1.0),
+            )
+            for row in costs.boundaries()
+        ],
+        right=(1, 2, 3),
+    )
+    broken = costs.break_even()
+    sentence = broken.sentence[:1].upper() + broken.sentence[1:] + "."
+    show.sentence(sentence, "green" if broken.price_usd_per_kg >= costs.launch_price_usd_per_kg else "yellow")
+    if broken.closes:
+        show.sentence(f"Binding: {broken.binding_term}.")
+
+
+def _show_dropped(assessment: Assessment) -> None:
+    dropped = assessment.fleet.dropped
+    if assessment.scenario.orbit.elements is None:
+        return
+    show.heading("Element sets", f"{len(assessment.fleet):,} flown, {len(dropped):,} dropped")
+    for text in dropped[:_NAMED]:
+        show.sentence(text)
+    if len(dropped) > _NAMED:
+        show.sentence(f"and {len(dropped) - _NAMED:,} more; with --json all are named")

@@ -1,0 +1,152 @@
+"""``skyhall compare``: scenarios and earlier runs side by side."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skyhall.cli import show
+from skyhall.cli.options import as_json, loaded, set_option
+from skyhall.errors import FileProblem, Place, ValueProblem
+
+__all__ = ["command"]
+
+_ROWS = {
+    "satellites": ("satellites", ""),
+    "accelerators": ("accelerators", ""),
+    "it_power_mw": ("IT power", "MW"),
+    "satellite_kg": ("mass of one", "kg"),
+    "specific_mass_kg_per_kw": ("specific mass", "kg/kW IT"),
+    "power_overhead": ("bus over IT power", ""),
+    "array_m2": ("array of one", "m²"),
+    "radiator_planform_m2": ("radiator planform", "m²"),
+    "radiator_emitting_m2": ("radiator emitting", "m²"),
+    "battery_kwh": ("battery of one", "kWh"),
+    "launches": ("launches", ""),
+    "sunlit_year": ("sunlit share", ""),
+    "longest_eclipse_min": ("longest eclipse", "min"),
+    "delivered_it_mwh_per_year": ("delivered IT", "MWh/yr"),
+    "delivered_share": ("delivered share", ""),
+    "throttled_h_per_year": ("throttled", "h/yr"),
+    "hottest_junction_c": ("hottest junction", "°C"),
+    "lowest_state_of_charge": ("lowest charge", ""),
+    "launch_usd_per_kg": ("launch price", "USD/kg"),
+    "usd_per_installed_gpu_h": ("per installed hour", "USD/GPU-h"),
+    "usd_per_delivered_gpu_h": ("per delivered hour", "USD/GPU-h"),
+    "ground_usd_per_gpu_h": ("on the ground", "USD/GPU-h"),
+    "breakeven_launch_usd_per_kg": ("break-even launch", "USD/kg"),
+    "binding": ("binding, price", ""),
+    "binding_mass": ("binding, mass", ""),
+}
+_ALIKE = 5e-4  # relative: what differs less is shown as alike
+
+
+@click.command("compare")
+@click.argument("sources", nargs=-1, required=True, metavar="A B…")
+@set_option
+@as_json
+def command(sources: tuple[str, ...], sets: tuple[str, ...], json: bool) -> None:
+    """Show scenarios (names or files) and earlier runs (their folder or summary.json) side by side."""
+    if len(sources) < 2:
+        raise ValueProblem(
+            "there is only one to compare",
+            right="name two or more, e.g. skyhall compare starcloud-1 suncatcher-81",
+        )
+    summaries = []
+    with show.progress(json=json) as told:
+        for index, source in enumerate(sources):
+            told(source, index / len(sources))
+            summaries.append(_summary(source, sets))
+    names = _names(sources, summaries)
+    if json:
+        differing = [key for key in _ROWS if _differs([each.get(key) for each in summaries])]
+        show.document({"names": names, "summaries": summaries, "differing": differing})
+        return
+    _show(names, summaries)
+    show.next_commands(
+        f"skyhall design {sources[0]}" if not _is_run(sources[0]) else "skyhall scenarios",
+        "skyhall assess --set satellite.night=ride --out runs/ride",
+        "skyhall compare dawn-dusk-200mw runs/ride",
+    )
+
+
+def _is_run(source: str) -> bool:
+    return Path(source).is_dir() or source.endswith(".json")
+
+
+def _summary(source: str, sets: tuple[str, ...]) -> dict[str, Any]:
+    """Return the summary of an earlier run, or of a scenario assessed now."""
+    if _is_run(source):
+        return _read(Path(source))
+    from skyhall.chain import assess
+
+    found: dict[str, Any] = show.plain(assess(loaded(source, sets)).summary())
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from skyhall.files import read_text
+
+    file = path / "summary.json" if path.is_dir() else path
+    try:
+        document = json_module.loads(read_text(file))
+    except ValueError:
+        raise FileProblem(
+            "is not JSON", place=Place(str(file)), right="give a run's folder or summary.json"
+        ) from None
+    if isinstance(document, dict) and isinstance(document.get("summary"), dict):
+        document = document["summary"]
+    if not isinstance(document, dict) or not document.keys() & _ROWS.keys():
+        raise FileProblem("is not the summary of a run", place=Place(str(file)), right="give a run's folder")
+    return document
+
+
+def _names(sources: tuple[str, ...], summaries: list[dict[str, Any]]) -> list[str]:
+    names = [str(each.get("scenario", source)) for source, each in zip(sources, summaries, strict=True)]
+    if len(set(names)) == len(names):
+        return names
+    return [source.removesuffix("/summary.json").rstrip("/") for source in sources]
+
+
+def _differs(values: list[Any]) -> bool:
+    first = values[0]
+    for value in values[1:]:
+        if isinstance(value, (int, float)) and isinstance(first, (int, float)):
+            if abs(value - first) > _ALIKE * max(abs(value), abs(first)):
+                return True
+        elif value != first:
+            return True
+    return False
+
+
+def _show(names: list[str], summaries: list[dict[str, Any]]) -> None:
+    two = len(names) == 2
+    rows: list[list[str | show.Text]] = []
+    for key, (label, unit) in _ROWS.items():
+        values = [each.get(key) for each in summaries]
+        differs = _differs(values)
+        style = "" if differs else "dim"
+        cells = [show.Text(_shown(value), style="bold yellow" if differs else style) for value in values]
+        ratio = [_ratio(values) if differs else ""] if two else []
+        mark = "≠" if differs else ""
+        rows.append(
+            [show.Text(mark), show.Text(label, style=style), *cells, *ratio, show.Text(unit, style="dim")]
+        )
+    columns = ["", "", *names, *(["B / A"] if two else []), "unit"]
+    show.table(columns, rows, right=range(2, len(columns) - 1), whole=(0, 1, len(columns) - 1))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return show.number(value)
+    return "none" if value is None else str(value).replace("_", " ")
+
+
+def _ratio(values: list[Any]) -> str:
+    first, second = values
+    if not all(isinstance(value, (int, float)) for value in values) or not first:
+        return ""
+    return show.number(float(second / first), digits=3)

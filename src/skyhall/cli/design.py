@@ -1,0 +1,129 @@
+"""``skyhall design``: the satellites of a scenario, sized."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skyhall.cli import show
+from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
+
+if TYPE_CHECKING:
+    from skyhall.fleet import Fleet
+
+__all__ = ["command"]
+
+
+@click.command("design")
+@scenario_argument
+@set_option
+@as_json
+def command(scenario: str, sets: tuple[str, ...], json: bool) -> None:
+    """Size the satellites of SCENARIO and print their mass, power and heat budgets."""
+    asked = loaded(scenario, sets)
+    from skyhall.fleet import design
+
+    fleet = design(asked)
+    if json:
+        show.document(_document(fleet))
+        return
+    show.title(asked.name, asked.description)
+    for index in _distinct(fleet):
+        _show(fleet, index)
+    show.next_commands(
+        f"skyhall assess {scenario}",
+        f"skyhall design {scenario} --set satellite.attitude=orbit_normal",
+        f"skyhall catalogue {asked.satellite.array}",
+    )
+
+
+def _distinct(fleet: Fleet) -> list[int]:
+    """Return the lightest and the heaviest design, or the only one."""
+    order = sorted(range(len(fleet.designs)), key=lambda index: fleet.designs[index].mass)
+    return list(dict.fromkeys([order[0], order[-1]]))
+
+
+def _document(fleet: Fleet) -> dict[str, Any]:
+    return {
+        "satellites": len(fleet),
+        "fleet_kg": fleet.mass,
+        "it_power_w": fleet.it_power,
+        "dropped": fleet.dropped,
+        "designs": [
+            {
+                "satellites": count,
+                "mass": design.mass,
+                "bus_power": design.bus_power,
+                "binding": str(sized.binding),
+                "array_case": str(sized.array_case),
+                "battery_case": str(sized.battery_case),
+                "radiator_case": str(sized.radiator_case),
+                **show.plain(design),
+            }
+            for count, design, sized in zip(fleet.counts, fleet.designs, fleet.sized, strict=True)
+        ],
+    }
+
+
+def _show(fleet: Fleet, index: int) -> None:
+    design, sized = fleet.designs[index], fleet.sized[index]
+    many = len(fleet.designs)
+    which = f"design {index + 1} of {many}: " if many > 1 else ""
+    show.heading(f"{which}{design.name}", f"{show.count(fleet.counts[index], 'satellite')}, at end of life")
+    show.facts(
+        [
+            (
+                "IT power",
+                show.power(design.it_power),
+                f"{design.accelerators:,} × {fleet.scenario.satellite.accelerator}",
+            ),
+            (
+                "bus power",
+                show.power(design.bus_power),
+                f"{float(sized.power_overhead):.3f} × IT; {show.power(design.fixed_load, 3)} without work",
+            ),
+            (
+                "solar array",
+                show.number(design.array_area, "m²"),
+                f"{show.power(float(sized.array_power_begin))} at begin of life; {_case(sized.array_case)}",
+            ),
+            (
+                "radiator",
+                show.number(design.radiator_area, "m²"),
+                f"planform, {show.number(design.radiator_emitting_area, 'm²')} emitting; {_case(sized.radiator_case)}",
+            ),
+            (
+                "radiator at",
+                show.celsius(design.design_radiator_temperature),
+                f"hot case; coolant {show.celsius(design.design_coolant_temperature)}",
+            ),
+            (
+                "battery",
+                show.energy(float(sized.battery_capacity_begin)),
+                f"{show.percent(float(sized.depth_of_discharge))} in the longest night; {_case(sized.battery_case)}",
+            ),
+            ("drag area", show.number(design.drag_area, "m²"), ""),
+            ("stowed volume", show.number(design.stowed_volume, "m³"), ""),
+        ]
+    )
+    show.heading("Mass of one")
+    total = design.mass
+    lines = sorted({**design.masses, "propellant": design.propellant}.items(), key=lambda item: -item[1])
+    show.table(
+        ("line", "kg", "share, %", "kg per kW of IT"),
+        [
+            (
+                name.replace("_", " "),
+                show.number(kg),
+                f"{kg / total * 100:.1f}",
+                f"{kg / design.it_power * 1e3:.2f}",
+            )
+            for name, kg in (*lines, ("launch mass", total))
+        ],
+        right=(1, 2, 3),
+    )
+
+
+def _case(text: object) -> str:
+    return f"sized by {str(text).replace('_', ' ')}"
