@@ -91,9 +91,7 @@ def lit_disc_integral(x: Array) -> Array:
 def _integral_on_disc(y: Array) -> Array:
     """Return the integral of `lit_disc_fraction` from -1 to `y`, for `y` within [-1, 1]."""
     z = y * y
-    integral: Array = (
-        _I0 + 0.5 * y + z * (_I2 + z * (_I4 + z * (_I6 + z * (_I8 + z * (_I10 + z * _I12)))))
-    )
+    integral: Array = _I0 + 0.5 * y + z * (_I2 + z * (_I4 + z * (_I6 + z * (_I8 + z * (_I10 + z * _I12)))))
     return integral
 
 

@@ -42,7 +42,11 @@ def discharging_power(
 
 
 def energy_change(
-    charging: Numbers, discharging: Numbers, charge_efficiency: Numbers, inverse_discharge_efficiency: Numbers, step: Numbers
+    charging: Numbers,
+    discharging: Numbers,
+    charge_efficiency: Numbers,
+    inverse_discharge_efficiency: Numbers,
+    step: Numbers,
 ) -> Numbers:
     """Return the change of stored energy over a step of `step` seconds (J)."""
     return (charging * charge_efficiency - discharging * inverse_discharge_efficiency) * step

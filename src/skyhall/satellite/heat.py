@@ -56,16 +56,20 @@ def radiated(emitting: Numbers, temperature: Numbers) -> Numbers:
     return emitting * STEFAN_BOLTZMANN * square * square
 
 
-def coolant_change(into_coolant: Numbers, into_radiator: Numbers, gain_cc: Numbers, gain_cr: Numbers) -> Numbers:
+def coolant_change(
+    into_coolant: Numbers, into_radiator: Numbers, gain_cc: Numbers, gain_cr: Numbers
+) -> Numbers:
     """Return the coolant's temperature change over a step (K).
 
-    `into_coolant` and `into_radiator` are the net heat flows at the start of the step (W); the gains (K/W) are the rows of
-    ``step * inverse(capacities + step * conductances)``, the linearly implicit step of the two nodes together.
+    `into_coolant` and `into_radiator` are the net heat flows at the start of the step (W); the gains (K/W) are the rows
+    of ``step * inverse(capacities + step * conductances)``, the linearly implicit step of the two nodes together.
     """
     return gain_cc * into_coolant + gain_cr * into_radiator
 
 
-def radiator_change(into_coolant: Numbers, into_radiator: Numbers, gain_cr: Numbers, gain_rr: Numbers) -> Numbers:
+def radiator_change(
+    into_coolant: Numbers, into_radiator: Numbers, gain_cr: Numbers, gain_rr: Numbers
+) -> Numbers:
     """Return the radiator's temperature change over a step (K); see `coolant_change`."""
     return gain_cr * into_coolant + gain_rr * into_radiator
 

@@ -13,7 +13,10 @@ __all__ = ["array_absorbed", "array_emitted", "array_power", "array_temperature_
 
 
 def cell_efficiency(
-    reference_efficiency: Numbers, temperature_coefficient: Numbers, temperature: Numbers, reference_temperature: Numbers
+    reference_efficiency: Numbers,
+    temperature_coefficient: Numbers,
+    temperature: Numbers,
+    reference_temperature: Numbers,
 ) -> Numbers:
     """Return the efficiency of the cells at `temperature` (K).
 
