@@ -73,7 +73,7 @@ def ai1_average(case: Case) -> Mapping[str, Any]:
 
 
 def iss_pvr(case: Case) -> Mapping[str, Any]:
-    """Return what the station's radiator rejects per planform area at the temperature that its heat needs."""
+    """Return what the station's radiator rejects and weighs per planform area, as the model has it."""
     given, part = case.given, load_catalogue().part("radiators", case.given["part"])
     width, length = given["panel_m"]
     planform, emissivity = width * length, part("emissivity")
@@ -81,7 +81,8 @@ def iss_pvr(case: Case) -> Mapping[str, Any]:
     face = net_flux(kelvin, emissivity, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     return {
         "net": (face + face).net,
-        "areal_mass": given["mass_kg"] / planform,
+        "areal_mass": part("areal_mass", "kg/m**2"),
+        "divided": given["mass_kg"] / planform,
         "kelvin": float(kelvin),
     }
 
