@@ -1,0 +1,133 @@
+"""The answer in a sentence and a dozen key figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skyhall.chain import Assessment
+from skyhall.report.formats import energy, mass, money, number, percent, power
+
+__all__ = ["Headline", "Tile", "headline", "tiles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The sentence, cut where its numbers stand, and the one below it: the break-even, or what binds."""
+
+    fleet: str
+    ratio: str
+    verdict: str
+    below: str
+    wins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A key figure: the summary's key and value, its text and unit, and a line below."""
+
+    key: str
+    value: Any
+    name: str
+    text: str
+    unit: str
+    below: str = ""
+
+
+def headline(assessment: Assessment, summary: Mapping[str, Any]) -> Headline:
+    """Return the headline of an assessment."""
+    orbit, ground = summary["usd_per_delivered_gpu_h"], summary["ground_usd_per_gpu_h"]
+    count = summary["satellites"]
+    who = "One satellite" if count == 1 else f"{count:,} satellites"
+    ratio = orbit / ground
+    wins = ratio <= 1.0
+    verdict = f"{percent(1.0 - ratio, 2)} below the ground" if wins else f"{money(ratio)} times the ground"
+    sentence = assessment.costs.break_even().sentence
+    return Headline(
+        fleet=f"{who} with {power(1e6 * summary['it_power_mw'])} of IT power",
+        ratio=money(ratio),
+        verdict=verdict,
+        below=f"{sentence[0].upper()}{sentence[1:]}.",
+        wins=wins,
+    )
+
+
+def tiles(summary: Mapping[str, Any], vehicle: str) -> list[Tile]:
+    """Return the key figures in the order of the chain."""
+
+    def tile(key: str, name: str, shown: str, below: str = "") -> Tile:
+        text, _, unit = shown.partition(" ")
+        return Tile(key, summary[key], name, text, unit, below)
+
+    def of(key: str) -> float:
+        return float(summary[key])
+
+    gpus, satellites = summary["accelerators"], summary["satellites"]
+    launches = of("launches")
+    return [
+        tile("satellites", "Satellites", number(satellites), f"{gpus:,} accelerators"),
+        tile(
+            "satellite_kg",
+            "Launch mass",
+            f"{number(of('satellite_kg'), 4)} kg",
+            f"each; fleet {mass(1e3 * of('fleet_t'))}",
+        ),
+        tile(
+            "specific_mass_kg_per_kw",
+            "Mass per IT power",
+            f"{number(of('specific_mass_kg_per_kw'))} kg/kW",
+            "launch mass",
+        ),
+        tile(
+            "array_m2",
+            "Solar array",
+            f"{number(of('array_m2'))} m²",
+            f"each; {power(1e3 * of('array_begin_kw'))} begin of life",
+        ),
+        tile(
+            "radiator_planform_m2",
+            "Radiator",
+            f"{number(of('radiator_planform_m2'))} m²",
+            f"planform; {number(of('radiator_emitting_m2'))} m² emitting",
+        ),
+        tile("battery_kwh", "Battery", energy(1e3 * of("battery_kwh")), "each, begin of life"),
+        tile(
+            "launches",
+            "Launches",
+            number(launches, 2 if launches < 1 else 3),
+            f"{vehicle}, shared" if launches < 1 else f"of {vehicle}",
+        ),
+        tile(
+            "sunlit_year",
+            "Sunlit",
+            percent(of("sunlit_year")),
+            f"longest eclipse {number(of('longest_eclipse_min'))} min",
+        ),
+        tile(
+            "delivered_it_mwh_per_year",
+            "Delivered IT energy",
+            energy(1e6 * of("delivered_it_mwh_per_year")),
+            f"a year; {percent(of('delivered_share'))} of full work",
+        ),
+        tile(
+            "hottest_junction_c",
+            "Hottest junction",
+            f"{number(of('hottest_junction_c'))} °C",
+            f"throttled {number(of('throttled_h_per_year'))} h a year",
+        ),
+        tile(
+            "lowest_state_of_charge",
+            "Lowest charge",
+            percent(of("lowest_state_of_charge")),
+            "of the capacity at end of life",
+        ),
+        tile(
+            "launch_usd_per_kg",
+            "Launch price",
+            f"{number(of('launch_usd_per_kg'))} USD/kg",
+            "no launch price breaks even"
+            if summary["breakeven_launch_usd_per_kg"] is None
+            else f"break-even {number(summary['breakeven_launch_usd_per_kg'])} USD/kg",
+        ),
+    ]
