@@ -35,15 +35,21 @@ def _changed(scenario: Mapping[str, Any], **satellite: Any) -> dict[str, Any]:
 
 
 def starcloud_1(case: Case) -> Mapping[str, Any]:
-    """Return the mass of a satellite for one H100 that works by day, kg."""
+    """Return the mass of a satellite for one H100 that works in the light, and in the dark as well, kg."""
     by_day = _sized(case.given["scenario"])
-    riding = _sized(_changed(case.given["scenario"], night="ride"))
-    rise = (riding.masses["array"] - by_day.masses["array"]) * by_day.mass_growth
+    by_night = _sized(_changed(case.given["scenario"], night="ride"))
+
+    def rise(line: str) -> float:
+        return float((by_night.masses[line] - by_day.masses[line]) * by_day.mass_growth)
+
+    flown = load_catalogue().part("satellites", "starcloud-1")("mass", "kg")
     return {
         "mass": by_day.mass,
+        "mass_working_by_night": by_night.mass,
         "margin": float(by_day.masses["margin"]),
-        "riding": float(riding.mass),
-        "riding_array": float(rise),
+        "over": float(by_night.mass) - flown,
+        "riding_array": rise("array"),
+        "riding_battery": rise("battery"),
     }
 
 
