@@ -90,12 +90,13 @@ def flown_time(assessment: Assessment) -> str:
             made.band(seconds, base, base + values, name, colour, solid=True)
             base = base + values
     charge = Panel("Battery, stored share of the capacity", "%", height=100, low=0.0, high=100.0)
+    dots = assessment.flight.days is not None
     spread = "5th to 95th percentile" if count > 1 else "range"
     charge.band(seconds, 100 * columns["battery_p05"], 100 * columns["battery_p95"], spread, "green")
-    charge.line(seconds, 100 * columns["battery"], "mean", "green")
+    charge.line(seconds, 100 * columns["battery"], "mean", "green", dots=dots)
     hot = Panel("Junction temperature", "°C", height=100)
-    hot.line(seconds, columns["junction_c_max"], "hottest of the sample", "vermillion")
-    hot.line(seconds, columns["junction_c_p50"], "median", "orange")
+    hot.line(seconds, columns["junction_c_max"], "hottest of the sample", "vermillion", dots=dots)
+    hot.line(seconds, columns["junction_c_p50"], "median", "orange", dots=dots)
     hot.level(fleet.designs[_largest(assessment)].junction_limit - _ZERO_CELSIUS, "limit")
     axis = time_axis(
         fleet.scenario.epoch, float(flown.seconds[0]), float(flown.seconds[-1]) + flown.interval_s

@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["energy", "mass", "moment", "money", "money_scaled", "number", "percent", "power"]
+__all__ = [
+    "energy",
+    "mass",
+    "moment",
+    "money",
+    "money_scaled",
+    "number",
+    "percent",
+    "power",
+    "written",
+    "written_range",
+]
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -16,12 +27,12 @@ def number(value: float | None, digits: int = 3) -> str:
         return "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places) if places > 0 else round(value, max(places, 0))
-    text = f"{abs(rounded):,.{min(max(places, 0), 8)}f}"
-    if isinstance(value, int) or (places > 0 and float(value).is_integer() and abs(value) < 1000):
-        text = f"{abs(value):,.0f}"
-    return f"−{text}" if rounded < 0 else text
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])  # after rounding: 9.999 is 10.0
+    places = min(max(digits - 1 - exponent, 0), 12)
+    if float(value).is_integer() and abs(value) < 1000:
+        places = 0
+    text = f"{abs(value):,.{places}f}"
+    return f"−{text}" if value < 0 else text
 
 
 def percent(share: float, digits: int = 3) -> str:
@@ -61,6 +72,33 @@ def mass(kilograms: float) -> str:
     if abs(kilograms) >= 1e9:
         return f"{number(kilograms / 1e9)} million t"
     return f"{number(kilograms / 1e3)} t" if abs(kilograms) >= 1e4 else f"{number(kilograms)} kg"
+
+
+def written(value: str | float) -> str:
+    """Return a value of the catalogue as people write it: "20000 USD/m**2" gives "20,000 USD/m²"."""
+    amount, unit = _parted(value)
+    return f"{amount} {unit}".rstrip()
+
+
+def written_range(low: str | float, high: str | float) -> str:
+    """Return two values of the catalogue as a range, their unit once where they share it."""
+    (first, unit), (last, other) = _parted(low), _parted(high)
+    return f"{first} – {last} {other}".rstrip() if unit == other else f"{first} {unit} – {last} {other}"
+
+
+def _parted(value: str | float) -> tuple[str, str]:
+    amount, _, unit = str(value).strip().partition(" ")
+    for plain, nice in (("**2", "²"), ("**3", "³"), ("**4", "⁴"), ("degC", "°C"), ("*", "·")):
+        unit = unit.replace(plain, nice)
+    try:
+        exact = float(amount)
+    except ValueError:
+        return amount, unit
+    if abs(exact) >= 1e9:
+        power = math.floor(math.log10(abs(exact)))
+        raised = str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{exact / 10**power:.4g} × 10{raised}", unit
+    return (f"{exact:,.10g}" if abs(exact) >= 1e4 else amount), unit
 
 
 def moment(epoch: datetime, seconds: float, form: str = "%-d %b %Y") -> str:

@@ -66,7 +66,9 @@ def tiles(summary: Mapping[str, Any], vehicle: str) -> list[Tile]:
     gpus, satellites = summary["accelerators"], summary["satellites"]
     launches = of("launches")
     return [
-        tile("satellites", "Satellites", number(satellites), f"{gpus:,} accelerators"),
+        tile(
+            "satellites", "Satellites", number(satellites), f"{gpus:,} accelerator{'s' if gpus != 1 else ''}"
+        ),
         tile(
             "satellite_kg",
             "Launch mass",
@@ -96,7 +98,7 @@ def tiles(summary: Mapping[str, Any], vehicle: str) -> list[Tile]:
             "launches",
             "Launches",
             number(launches, 2 if launches < 1 else 3),
-            f"{vehicle}, shared" if launches < 1 else f"of {vehicle}",
+            f"shared: {vehicle}" if launches < 1 else f"of {vehicle}",
         ),
         tile(
             "sunlit_year",

@@ -14,7 +14,18 @@ from skyhall.catalogue.parts import Confidence
 from skyhall.chain import Assessment
 from skyhall.constants import MINUTE
 from skyhall.report import budgets, figures, price_figures
-from skyhall.report.formats import energy, mass, moment, money, money_scaled, number, percent, power
+from skyhall.report.formats import (
+    energy,
+    mass,
+    moment,
+    money,
+    money_scaled,
+    number,
+    percent,
+    power,
+    written,
+    written_range,
+)
 from skyhall.report.headline import headline, tiles
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.sized import SizedSatellite
@@ -81,9 +92,11 @@ def _template() -> Any:
         money_scaled=money_scaled,
         percent=percent,
         power=power,
+        written=written,
         mass=mass,
         energy=energy,
     )
+    environment.globals["written_range"] = written_range
     return environment.get_template("report.html.j2")
 
 

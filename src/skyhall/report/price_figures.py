@@ -81,7 +81,13 @@ def gap(costs: CostSheet, boundary: Boundary = "delivered") -> str:
 
 def _term(value: float, whole: float) -> str:
     """Return `value` with as many decimal places as `whole` is worth."""
-    return f"{value:,.0f}" if whole >= 100 else f"{value:.2f}" if whole >= 0.5 else number(value, 2)
+    return (
+        f"{value:,.0f}"
+        if whole >= 100 and value >= 10
+        else f"{value:.2f}"
+        if whole >= 0.5
+        else number(value, 2)
+    )
 
 
 def _ratio(ratio: float) -> str:
