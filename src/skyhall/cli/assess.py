@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skyhall.cli import show
+from skyhall.cli.folder import writable
 from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
 
 if TYPE_CHECKING:
@@ -37,14 +38,12 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Pat
     asked = loaded(scenario, sets, {"--elements": ("orbit.elements", elements)})
     folder = out or Path("runs") / asked.name
     from skyhall.chain import assess
-    from skyhall.files import make_folder
     from skyhall.report import write
 
-    make_folder(folder)  # before the work, so that a folder that cannot be written to is known at once
-    with show.progress(json=json) as told:
+    with writable(folder), show.progress(json=json) as told:
         assessment = assess(asked, progress=told)
         told("report", 0.0)
-        report = write(assessment, folder)
+        write(assessment, folder)
     if json:
         show.document(_document(assessment, folder))
         return
@@ -55,7 +54,8 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Pat
     _show_price(assessment, summary)
     _show_dropped(assessment)
     show.heading("Files")
-    click.echo(f"{report}\n{folder}/ holds the scenario, the summary, the timeline and the cost lines")
+    click.echo(f"{folder / 'report.html'}  opens in a browser, offline")
+    click.echo(f"{folder}/  has scenario, summary, timeline, cost lines, events and orbits beside it")
     show.next_commands(
         f"skyhall design {scenario}",
         f"skyhall compare {scenario} {'starcloud-1' if asked.name != 'starcloud-1' else 'suncatcher-81'}",
@@ -183,10 +183,13 @@ def _show_price(assessment: Assessment, summary: dict[str, Any]) -> None:
 
 
 def _show_dropped(assessment: Assessment) -> None:
-    dropped = assessment.fleet.dropped
+    fleet, dropped = assessment.fleet, assessment.fleet.dropped
     if assessment.scenario.orbit.elements is None:
         return
-    show.heading("Element sets", f"{len(assessment.fleet):,} flown, {len(dropped):,} dropped")
+    show.heading("Element sets", f"{len(fleet):,} flown, {len(fleet.dropped):,} dropped")
+    if fleet.fit_error_km is not None:
+        stray = show.number(fleet.fit_error_km, "km", 2)
+        show.sentence(f"Flown as mean elements, which stray {stray} from SGP4 in a day (median satellite).")
     for text in dropped[:_NAMED]:
         show.sentence(text)
     if len(dropped) > _NAMED:

@@ -195,7 +195,7 @@ def facts(rows: Iterable[tuple[str, str, str]]) -> None:
     """Print rows of name, value with unit, and remark, in columns that align from table to table."""
     made = _grid()
     made.add_column(min_width=19, no_wrap=True)
-    made.add_column(min_width=14, justify="right", overflow="fold")
+    made.add_column(min_width=16, justify="right", overflow="fold")
     made.add_column(style="dim", overflow="fold")
     for row in rows:
         made.add_row(*row)

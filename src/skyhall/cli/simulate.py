@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from skyhall.cli import show
+from skyhall.cli.folder import writable
 from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
 from skyhall.errors import ValueProblem
 
 if TYPE_CHECKING:
+    from skyhall.chain import Assessment
     from skyhall.fleet import Fleet
+    from skyhall.scenario import Scenario
     from skyhall.twin import Flight
 
 __all__ = ["command"]
@@ -57,22 +62,19 @@ def command(
     }
     asked = loaded(scenario, sets, options)
     from skyhall.chain import simulate
-    from skyhall.files import make_folder
     from skyhall.fleet import design
 
-    if out is not None:
-        make_folder(out)
     fleet = design(asked)
     if record_file is not None:
         _agree_to_record(fleet, record_file, yes=yes, json=json)
-    with show.progress(json=json) as told:
+    with writable(out) if out else nullcontext(), show.progress(json=json) as told:
         flight = simulate(fleet, progress=lambda share: told("flight", share))
         if record_file is not None:
             from skyhall.cli.zarr_record import write_record
 
             write_record(fleet, record_file, lambda share: told("record", share))
-    if out is not None:
-        _write(flight, fleet, out)
+        if out is not None:
+            _write(flight, fleet, out)
     if json:
         show.document(_document(flight))
         return
@@ -175,4 +177,17 @@ def _show(flight: Flight, fleet: Fleet) -> None:
 
 
 def _write(flight: Flight, fleet: Fleet, folder: Path) -> None:
-    raise NotImplementedError
+    from skyhall.files import atomic_path, write_text
+    from skyhall.report.tables import timeline_table, write_parquet
+    from skyhall.scenario import resolved_yaml
+
+    flown = cast("Assessment", _Flown(fleet.scenario, flight))  # the timeline's table reads nothing else
+    with atomic_path(folder / "timeline.parquet") as path:
+        write_parquet(timeline_table(flown), path)
+    write_text(folder / "scenario.resolved.yaml", resolved_yaml(fleet.scenario))
+
+
+@dataclass(frozen=True, slots=True)
+class _Flown:
+    scenario: Scenario
+    flight: Flight

@@ -14,12 +14,17 @@ from pydantic import ValidationError
 
 from skyhall.errors import FileProblem, Place, SkyhallError, ValueProblem, did_you_mean
 from skyhall.files import read_text
+from skyhall.scenario.catalogue_overrides import check_overrides
 from skyhall.scenario.models import NAME, NAME_IN_WORDS, Scenario
 
 __all__ = ["builtin_names", "builtin_text", "load", "resolved_yaml", "template"]
 
 _Tree = dict[str, Any]
 _Places = dict[str, Place]
+
+_DEEPEST = 20  # levels of a file
+_MOST_VALUES = 50_000  # of a file; aliases count each time, or ten lines could fill the memory
+_LARGEST_INTEGER = 2**63
 
 
 def builtin_names() -> list[str]:
@@ -89,6 +94,8 @@ def _read(source: str, places: _Places, seen: tuple[str, ...]) -> _Tree:
     looks_like_file = path.suffix in {".yaml", ".yml"} or "/" in source or path.is_file()
     text = read_text(path) if looks_like_file else builtin_text(source)
     tree = _parse(text, source if looks_like_file else f"scenario {source}", places)
+    if looks_like_file:
+        _take_from_file(tree, path)
     base = tree.pop("extends", None)
     if base is None:
         return tree
@@ -107,9 +114,21 @@ def _read(source: str, places: _Places, seen: tuple[str, ...]) -> _Tree:
     return merged
 
 
+def _take_from_file(tree: _Tree, path: Path) -> None:
+    """Name a nameless scenario after its file, and look for its element sets beside it first."""
+    if "name" not in tree and re.fullmatch(NAME, path.stem):
+        tree["name"] = path.stem
+    orbit = tree.get("orbit")
+    elements = orbit.get("elements") if isinstance(orbit, dict) else None
+    if isinstance(orbit, dict) and isinstance(elements, str) and (path.parent / elements).is_file():
+        orbit["elements"] = str(path.parent / elements)
+
+
 def _parse(text: str, file: str, places: _Places) -> _Tree:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        raise FileProblem("is nested too deeply", place=Place(file)) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
@@ -120,7 +139,10 @@ def _parse(text: str, file: str, places: _Places) -> _Tree:
     if node is None:
         return {}
     tree = _build(node, file, "", places, depth=0)
-    if not isinstance(tree, dict):
+    if isinstance(tree, dict):
+        # An empty section ("work:") asks for its defaults.
+        tree = {key: value for key, value in tree.items() if value is not None}
+    else:
         raise ValueProblem(
             "is not a mapping of sections", place=Place(file), right="begin with 'schema: skyhall/v1'"
         )
@@ -128,8 +150,11 @@ def _parse(text: str, file: str, places: _Places) -> _Tree:
 
 
 def _build(node: yaml.Node, file: str, key: str, places: _Places, depth: int) -> Any:
-    if depth > 20:
-        raise ValueProblem("is nested too deeply", place=Place(file, key, node.start_mark.line + 1))
+    if depth > _DEEPEST or len(places) > _MOST_VALUES:
+        what = "is nested too deeply" if depth > _DEEPEST else f"has more than {_MOST_VALUES:,} values"
+        raise ValueProblem(
+            what, place=Place(file, key, node.start_mark.line + 1), right="see `skyhall schema`"
+        )
     places[key] = Place(file, key or None, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         tree: _Tree = {}
@@ -163,7 +188,7 @@ def _scalar(text: str, *, plain: bool) -> Any:
             value = kind(text)
         except ValueError:
             continue
-        return value if math.isfinite(value) else text
+        return value if abs(value) < _LARGEST_INTEGER or (kind is float and math.isfinite(value)) else text
     return text
 
 
@@ -189,7 +214,7 @@ def _apply(tree: _Tree, override: str, places: _Places) -> None:
     place = Place("--set", key or None)
     if not equals or not key:
         raise ValueProblem(
-            f"'{override}' is not key=value",
+            f"{override!r} is not key=value",
             place=Place("--set"),
             right="write, for example, --set launch.price='200 USD/kg'",
         )
@@ -208,18 +233,20 @@ def _apply(tree: _Tree, override: str, places: _Places) -> None:
 
 
 def _descend(here: Any, name: str, following: str, place: Place) -> Any:
+    default: Any = [{}] if following == "0" else {}
     if isinstance(here, list):
         inner = here[_index(here, name, place)]
+    elif here.get(name) is None:
+        inner = here[name] = default
     else:
-        default: Any = [{}] if following == "0" else {}
-        inner = here.setdefault(name, default)
+        inner = here[name]
     if not isinstance(inner, (dict, list)):
         raise ValueProblem(f"'{name}' has no keys of its own", place=place, right="see `skyhall schema`")
     return inner
 
 
 def _index(items: list[Any], name: str, place: Place) -> int:
-    if not name.isdigit() or int(name) >= len(items):
+    if not name.isdecimal() or int(name) >= len(items):
         raise ValueProblem(
             f"'{name}' is not an index below {len(items)}", place=place, right="the first entry is 0"
         )
@@ -234,6 +261,7 @@ def _check(tree: _Tree, places: _Places) -> Scenario:
     except RecursionError:
         raise ValueProblem("is nested too deeply") from None
     scenario._places.update(places)
+    check_overrides(scenario.catalogue, scenario.place)
     return scenario
 
 
@@ -244,8 +272,10 @@ def _problem(error: ValidationError, places: _Places) -> SkyhallError:
     key = ".".join(known)
     place = places.get(key) or Place(places[""].file if "" in places else None, key or None)
     if first["type"] == "extra_forbidden":
+        key = ".".join(steps)
+        place = places.get(key) or Place(place.file, key)
         return ValueProblem(
-            f"unknown key '{known[-1]}'", place=place, right=did_you_mean(known[-1], _fields(known[:-1]))
+            f"unknown key '{steps[-1]}'", place=place, right=did_you_mean(steps[-1], _fields(steps[:-1]))
         )
     what, _, right = str(first["msg"]).removeprefix("Value error, ").partition("|")
     if not right:

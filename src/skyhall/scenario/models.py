@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from skyhall.errors import Place
 from skyhall.scenario.quantities import (
@@ -29,6 +29,15 @@ NAME_IN_WORDS = (
 )
 
 
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is not a number|write a whole number")  # noqa: TRY004  # pydantic's way
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
 
@@ -48,11 +57,11 @@ class Shell(_Section):
     local_time: LocalTime = Field(
         6 * 3600.0, description="mean solar time of the ascending node, sun-synchronous only"
     )
-    satellites: Annotated[int, Field(ge=1, le=5_000_000)] | None = Field(
+    satellites: Annotated[Whole, Field(ge=1, le=5_000_000)] | None = Field(
         None, description="how many; left out: as many as the work needs, shared equally between such shells"
     )
-    planes: Annotated[int, Field(ge=1)] = Field(1, description="the satellites divide among them")
-    phasing: Annotated[int, Field(ge=0)] = Field(0, description="Walker's f, in i:t/p/f")
+    planes: Annotated[Whole, Field(ge=1)] = Field(1, description="the satellites divide among them")
+    phasing: Annotated[Whole, Field(ge=0)] = Field(0, description="Walker's f, in i:t/p/f")
     spacing: Length = Field(200.0, description="along the track, between neighbours of a cluster")
 
     @model_validator(mode="after")
@@ -81,7 +90,7 @@ class Satellite(_Section):
     """What a satellite is made of: parts of the catalogue by name, and how it lives."""
 
     accelerator: str = "gb300-nvl72"
-    accelerators: Annotated[int, Field(ge=1)] | None = Field(
+    accelerators: Annotated[Whole, Field(ge=1)] | None = Field(
         None, description="per satellite; or give it_power"
     )
     it_power: Power | None = Field(
@@ -94,7 +103,7 @@ class Satellite(_Section):
     bus: str = "starlink-class"
     propulsion: str = "hall-krypton"
     terminal: str = "optical-100g"
-    terminals: Annotated[int, Field(ge=0, le=64)] | None = Field(
+    terminals: Annotated[Whole, Field(ge=0, le=64)] | None = Field(
         None, description="laser terminals; else the part's count"
     )
     attitude: Literal["sun_tracking", "orbit_normal"] = "sun_tracking"
@@ -184,7 +193,7 @@ class Scenario(_Section):
     name: Annotated[str, Field(pattern=NAME)] = "unnamed"
     description: str = ""
     epoch: Moment = datetime(2026, 3, 20, tzinfo=UTC)
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[Whole, Field(ge=0)] = 1
     orbit: Orbit = Field(default_factory=Orbit)
     satellite: Satellite = Field(default_factory=Satellite)
     work: Work = Field(default_factory=Work)
