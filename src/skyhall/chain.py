@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from skyhall.catalogue import Part, load_catalogue
-from skyhall.constants import DAY, KILOWATT_HOUR, MINUTE
+from skyhall.constants import DAY, EARTH_RADIUS, KILOWATT_HOUR, MINUTE
 from skyhall.costing import price
 from skyhall.economics import CostSheet
 from skyhall.fleet import Fleet, design
 from skyhall.orbit.elements import kepler_period
+from skyhall.orbit.seasons import year_of_light
 from skyhall.scenario import Scenario, load
 from skyhall.twin import Chunk, Flight, fly, record
 
@@ -177,11 +178,12 @@ def simulate(
 def _darkest_orbit(fleet: Fleet) -> Chunk:
     """Record one satellite of the largest shell through the longest eclipse of its year, at steps of 10 s or more."""
     shell = int(np.argmax(fleet.counts))
-    light = fleet.light[shell]
-    fraction = light.eclipse_fraction.reshape(-1, light.eclipse_fraction.shape[-1])
-    moment = float(light.seconds[int(np.argmax(fraction.max(axis=0)))])
-    period = float(kepler_period(np.median(light.altitude)))
     one = fleet.only(int(np.flatnonzero(fleet.design_index == shell)[0]))
+    orbit = one.elements[0]
+    altitude = orbit.semi_major_axis - EARTH_RADIUS
+    light = year_of_light(altitude, orbit.inclination, orbit.raan, fleet.epoch_julian_date)
+    moment = float(light.seconds[int(np.argmax(light.eclipse_fraction))])
+    period = float(kepler_period(altitude))
     step = max(10.0, round(period / 600.0))
     # Some orbits first, so that temperatures and charge are those of the season and not of the start.
     settle = max(3.0 * period, 0.25 * DAY)

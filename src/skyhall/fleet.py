@@ -117,8 +117,8 @@ class Fleet:
     @property
     def longest_eclipse(self) -> float:
         """Longest stretch of a year with the Sun's centre hidden, over all satellites, s."""
-        dark = [np.max(year.eclipse_fraction) * np.max(kepler_period(year.altitude)) for year in self.light]
-        return float(max(dark))
+        dark = [year.eclipse_fraction * kepler_period(year.altitude)[..., None] for year in self.light]
+        return float(max(each.max() for each in dark))
 
     def only(self, satellite: int) -> Fleet:
         """Return the fleet of one satellite, by its index."""

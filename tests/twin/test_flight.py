@@ -77,7 +77,7 @@ def test_handover_pauses_in_the_dark_and_riding_does_not():
     handover = fly(_fleet(night="handover"), duration=DAY).delivered
     ride = fly(_fleet(night="ride"), duration=DAY).delivered
     assert ride.share == pytest.approx(1.0, abs=1e-3)
-    assert handover.share == pytest.approx(0.25 + 0.75 * handover.lit.mean(), abs=2e-3)
+    assert handover.share == pytest.approx(handover.lit.mean(), abs=2e-3)
 
 
 def test_half_the_load_does_half_the_work_above_idle(fleet):

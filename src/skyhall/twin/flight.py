@@ -258,11 +258,13 @@ class _Reducer:
     def delivered(self) -> Delivered:
         """Return the sums so far."""
         full = _of_satellites(self.fleet, [design.it_power for design in self.fleet.designs])
+        idle = _of_satellites(self.fleet, [design.it_idle for design in self.fleet.designs])
         return Delivered(
             duration_s=self.duration,
             lit=self.lit / self.duration,
             work_j=self.work,
-            planned_j=full * self.duration,
+            full_j=full * self.duration,
+            idle_j=idle * self.duration,
             heat_shed_j=float(self.shed[0]),
             power_shed_j=float(self.shed[1]),
             lowest_battery=self.lowest,

@@ -66,7 +66,8 @@ class Delivered:
     ----------
     duration_s : the stretch that the sums stand for, s (scalar).
     lit : mean lit fraction.
-    work_j, planned_j : IT energy done, and planned had every satellite worked without pause; J.
+    work_j : IT energy taken, idling included, J.
+    full_j, idle_j : IT energy had the satellite worked without pause, and had it only idled; J.
     heat_shed_j, power_shed_j : of the whole fleet, J (scalars).
     lowest_battery : lowest stored share of the capacity.
     hottest_junction_k, coldest_coolant_k : K.
@@ -75,7 +76,8 @@ class Delivered:
     duration_s: float
     lit: Array
     work_j: Array
-    planned_j: Array
+    full_j: Array
+    idle_j: Array
     heat_shed_j: float
     power_shed_j: float
     lowest_battery: Array
@@ -84,18 +86,19 @@ class Delivered:
 
     @property
     def share(self) -> float:
-        """Delivered share of the installed work."""
-        return float(self.work_j.sum() / self.planned_j.sum())
+        """Delivered share of the installed work: accelerator time at full work, idling does not count."""
+        working = np.maximum(self.work_j - self.idle_j, 0.0)
+        return float(working.sum() / (self.full_j - self.idle_j).sum())
 
     @property
     def it_mwh_per_year(self) -> float:
-        """Delivered IT energy of the fleet, MWh in 8,766 hours."""
-        return float(self.work_j.sum()) / self.duration_s * 8766.0 / 1e6
+        """IT energy of the delivered work at full power, MWh in 8,766 hours."""
+        return self.share * float(self.full_j.sum()) / self.duration_s * 8766.0 / 1e6
 
     @property
     def throttled_hours_per_year(self) -> float:
-        """Full-load hours a year that a mean satellite sheds for heat."""
-        full = float(self.planned_j.sum()) / self.duration_s
+        """Hours of full work a year that a mean satellite sheds for heat."""
+        full = float((self.full_j - self.idle_j).sum()) / self.duration_s
         return self.heat_shed_j / full / HOUR * (8766.0 * HOUR / self.duration_s)
 
 
