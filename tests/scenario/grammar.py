@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -277,5 +276,5 @@ def satellites_asked(scenario: Scenario) -> float:
     fixed = float(sum(count for count in given if count is not None))
     if None not in given:
         return fixed
-    each: Any = scenario.satellite.it_power or 1e3 * (scenario.satellite.accelerators or 1)
-    return fixed + scenario.work.it_power / each
+    each = scenario.satellite.it_power or 1e3 * (scenario.satellite.accelerators or 1)
+    return float(fixed + scenario.work.it_power / each)

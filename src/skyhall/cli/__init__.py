@@ -83,6 +83,7 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
 
 @click.group(
     cls=Verbs,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Begin with `skyhall assess`. Each verb has its own --help; --json prints one document for machines.",
 )
@@ -94,8 +95,11 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
     callback=_show_version,
     help="Show the version and exit.",
 )
-def program() -> None:
+@click.pass_context
+def program(context: click.Context) -> None:
     """Skyhall: the software of a data centre in orbit, from sunlight to invoice."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> NoReturn:

@@ -46,8 +46,8 @@ def exit_code_of(run: Callable[[], object], *, json: bool, arguments: Sequence[s
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted; nothing half-written was left", "Interrupted", INTERRUPTED, json)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough
-        return 0
+    except (BrokenPipeError, SystemExit):
+        return 0  # the reader has seen enough; click exits by itself where it notices first
     except OSError as error:
         return _tell(_of_system(error), json)
     except Exception as error:
@@ -87,7 +87,7 @@ def interrupts() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is to exit, with the code that is set
 
 
 def _tell(error: SkyhallError, json: bool) -> int:
@@ -119,7 +119,9 @@ def _of_usage(error: click.UsageError) -> ValueProblem:
 def _of_system(error: OSError) -> FileProblem:
     name = error.filename if isinstance(error.filename, str) else None
     reason = (error.strerror or str(error) or type(error).__name__).lower()
-    return FileProblem(f"could not be read or written ({reason})", place=Place(name or "a file or stream"))
+    return FileProblem(
+        f"could not be read or written ({reason})", place=Place(name or "standard output or a file")
+    )
 
 
 def _saved(error: Exception, arguments: Sequence[str]) -> str:

@@ -99,7 +99,7 @@ def _agree_to_record(fleet: Fleet, path: Path, *, yes: bool, json: bool) -> None
     asked = fleet.scenario
     steps = max(1, round(asked.flight_duration / asked.flight.step))
     size = record_bytes(len(fleet), steps)
-    told = f"{path}: {len(fleet):,} satellites × {steps:,} steps, {show.size(size)} before compression"
+    told = f"{path}: {show.count(len(fleet), 'satellite')} × {steps:,} steps, {show.size(size)} before compression"
     click.echo(told, err=True) if not json else None
     if size <= _ASK_ABOVE or yes:
         return

@@ -35,7 +35,7 @@ def _no_boolean(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_boolean)]
+WHOLE = BeforeValidator(_no_boolean)
 
 
 class _Section(BaseModel):
@@ -57,11 +57,11 @@ class Shell(_Section):
     local_time: LocalTime = Field(
         6 * 3600.0, description="mean solar time of the ascending node, sun-synchronous only"
     )
-    satellites: Annotated[Whole, Field(ge=1, le=5_000_000)] | None = Field(
+    satellites: Annotated[int, Field(ge=1, le=5_000_000), WHOLE] | None = Field(
         None, description="how many; left out: as many as the work needs, shared equally between such shells"
     )
-    planes: Annotated[Whole, Field(ge=1)] = Field(1, description="the satellites divide among them")
-    phasing: Annotated[Whole, Field(ge=0)] = Field(0, description="Walker's f, in i:t/p/f")
+    planes: Annotated[int, Field(ge=1), WHOLE] = Field(1, description="the satellites divide among them")
+    phasing: Annotated[int, Field(ge=0), WHOLE] = Field(0, description="Walker's f, in i:t/p/f")
     spacing: Length = Field(200.0, description="along the track, between neighbours of a cluster")
 
     @model_validator(mode="after")
@@ -90,7 +90,7 @@ class Satellite(_Section):
     """What a satellite is made of: parts of the catalogue by name, and how it lives."""
 
     accelerator: str = "gb300-nvl72"
-    accelerators: Annotated[Whole, Field(ge=1)] | None = Field(
+    accelerators: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         None, description="per satellite; or give it_power"
     )
     it_power: Power | None = Field(
@@ -103,7 +103,7 @@ class Satellite(_Section):
     bus: str = "starlink-class"
     propulsion: str = "hall-krypton"
     terminal: str = "optical-100g"
-    terminals: Annotated[Whole, Field(ge=0, le=64)] | None = Field(
+    terminals: Annotated[int, Field(ge=0, le=64), WHOLE] | None = Field(
         None, description="laser terminals; else the part's count"
     )
     attitude: Literal["sun_tracking", "orbit_normal"] = "sun_tracking"
@@ -193,7 +193,7 @@ class Scenario(_Section):
     name: Annotated[str, Field(pattern=NAME)] = "unnamed"
     description: str = ""
     epoch: Moment = datetime(2026, 3, 20, tzinfo=UTC)
-    seed: Annotated[Whole, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0), WHOLE] = 1
     orbit: Orbit = Field(default_factory=Orbit)
     satellite: Satellite = Field(default_factory=Satellite)
     work: Work = Field(default_factory=Work)
