@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import pytest
+from grammar import bases, overrides, right_overrides, satellites_asked, yaml_texts
 from hypothesis import HealthCheck, given, settings
 
 from skyhall.chain import assess
 from skyhall.errors import SkyhallError
 from skyhall.fleet import design
 from skyhall.scenario import Scenario, load
-
-sys.path.insert(0, str(Path(__file__).parent))
-from grammar import bases, overrides, right_overrides, satellites_asked, yaml_texts
 
 SMALL_FLEET = 20_000  # satellites; larger ones are laid out elsewhere, and take their time
 FEW = settings(max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck))

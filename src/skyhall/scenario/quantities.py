@@ -63,7 +63,9 @@ class _Quantity:
         return number
 
     def write(self, value: float) -> str:
-        return f"{value / self.per_shown:.15g} {self.shown}"
+        readable = f"{value / self.per_shown:.15g} {self.shown}"
+        exact = f"{value!r} {self.unit}"  # where the readable one would lose the last digit
+        return readable if units.parse(readable, self.unit) == value else exact
 
 
 Length = Annotated[float, _Quantity("m", "km", 1e3, "650 km")]
@@ -147,6 +149,6 @@ def _day_of_year(text: str) -> datetime:
 Moment = Annotated[
     datetime,
     BeforeValidator(_read_moment),
-    PlainSerializer(lambda value: value.strftime("%Y-%m-%dT%H:%M:%SZ"), return_type=str),
+    PlainSerializer(lambda value: value.isoformat().replace("+00:00", "Z"), return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-20T00:00:00Z"]}),
 ]
