@@ -37,7 +37,7 @@ def test_months_add_up_to_the_year() -> None:
 
 def test_the_geostationary_ring_has_two_seasons_of_some_45_days() -> None:
     year = year_in_orbit(of_shell(pattern="geostationary"))
-    assert year.altitude_km == pytest.approx(35786, abs=1)
+    assert year.altitude_km == pytest.approx(35786, abs=3)  # J2 lifts it by 2 km
     assert year.summary.eclipse_season_days == pytest.approx(90, abs=4)
 
 
