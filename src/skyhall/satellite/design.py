@@ -68,8 +68,10 @@ class SatelliteDesign:
     propellant: float
     drag_area: float  # m²
     stowed_volume: float  # m³
-    # load in the dark only, W: heaters that keep the coolant liquid when the work is handed over
-    heater_power: float = 0.0
+    # heaters that keep the coolant liquid: off above `heater_set`, full `heater_band` below it
+    heater_power: float = 0.0  # W, installed
+    heater_set: float = 0.0  # K, of the coolant
+    heater_band: float = 1.0  # K
 
     @property
     def mass(self) -> float:
