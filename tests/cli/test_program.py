@@ -108,7 +108,7 @@ def test_a_fault_of_ours_exits_70_and_its_traceback_is_in_a_file(
     assert "ZeroDivisionError: on purpose" in saved.read_text(encoding="utf-8")
     assert "scenarios geo-1gw" in saved.read_text(encoding="utf-8")
     saved.unlink()
-    Path(json.loads(document.stderr)["right"].split()[4].rstrip(";")).unlink()
+    Path(json.loads(document.stderr)["file"]).unlink()
 
 
 def result_of(name: str, passed: bool | None) -> Result:

@@ -51,9 +51,10 @@ def exit_code_of(run: Callable[[], object], *, json: bool, arguments: Sequence[s
     except OSError as error:
         return _tell(_of_system(error), json)
     except Exception as error:
-        right = f"the traceback is in {_saved(error, arguments)}; please report it"
+        file = _saved(error, arguments)
+        right = f"the traceback is in {file or 'the text above'}; please report it"
         what = f"a fault of ours, not of your input: {type(error).__name__}: {error}"
-        _say(what, "Fault", FAULT, json, right)
+        _say(what, "Fault", FAULT, json, right, file)
         return FAULT
 
 
@@ -98,9 +99,12 @@ def _tell(error: SkyhallError, json: bool) -> int:
     return error.exit_code
 
 
-def _say(what: str, kind: str, code: int, json: bool, right: str | None = None) -> None:
+def _say(
+    what: str, kind: str, code: int, json: bool, right: str | None = None, file: str | None = None
+) -> None:
     if json:
-        _write(json_module.dumps({"error": kind, "what": what, "right": right, "exit_code": code}))
+        told = {"error": kind, "what": what, "file": file, "key": None, "line": None, "right": right}
+        _write(json_module.dumps({**told, "exit_code": code}))
     else:
         _write(f"error: {what}" + (f"\n  {right}" if right else ""))
 
@@ -124,8 +128,8 @@ def _of_system(error: OSError) -> FileProblem:
     )
 
 
-def _saved(error: Exception, arguments: Sequence[str]) -> str:
-    """Save the traceback in the temp folder and return the file's name."""
+def _saved(error: Exception, arguments: Sequence[str]) -> str | None:
+    """Save the traceback in the temp folder and return the file's name; print it where nothing can be saved."""
     text = f"skyhall {' '.join(arguments)}\n\n" + "".join(traceback.format_exception(error))
     try:
         handle, name = tempfile.mkstemp(prefix="skyhall-", suffix=".traceback.txt")
@@ -133,7 +137,7 @@ def _saved(error: Exception, arguments: Sequence[str]) -> str:
         Path(name).write_text(text, encoding="utf-8")
     except OSError:
         _write(text)
-        return "the text above"
+        return None
     return name
 
 

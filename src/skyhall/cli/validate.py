@@ -68,8 +68,10 @@ def _show(results: Sequence[Result]) -> None:
     missing = [result for result in results if result.passed is None]
     if missing:
         show.heading("Not modelled yet", "not checked, and not counted as passed")
-        named = dict.fromkeys(f"{result.group}: {result.id.split('/')[0]}" for result in missing)
-        show.sentence("; ".join(named), "dim")
+        cases: dict[str, list[str]] = {}
+        for name, result in {result.id.partition("/")[0]: result for result in missing}.items():
+            cases.setdefault(result.group, []).append(name)
+        show.pairs([(group, ", ".join(names)) for group, names in cases.items()])
     failed = sum(result.passed is False for result in results)
     show.sentence("")
     verdict = f"{len(checked) - failed} numbers pass, {failed} fail, {len(missing)} are not modelled yet"
