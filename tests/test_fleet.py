@@ -65,6 +65,27 @@ def test_each_shell_has_a_satellite_sized_for_its_own_orbit():
     assert fleet.designs[0].battery_capacity > 5 * fleet.designs[3].battery_capacity
 
 
+def test_planes_at_different_local_times_are_sized_for_the_darkest_of_them():
+    def shell(planes):
+        asked = [f"orbit.shells.0.planes={planes}", "orbit.shells.0.satellites=8", "satellite.night=ride"]
+        return design(load("dawn-dusk-200mw", overrides=asked))
+
+    dawn, all_day = shell(1), shell(4)
+    assert dawn.longest_eclipse < 21 * 60
+    assert all_day.longest_eclipse > 33 * 60
+    assert all_day.sunlit_year < dawn.sunlit_year - 0.1
+    assert all_day.designs[0].battery_capacity > 1.5 * dawn.designs[0].battery_capacity
+    flown = fly(all_day, start=270 * 86400.0, duration=3 * 86400.0).delivered
+    assert flown.share > 0.998
+
+
+def test_it_power_is_rounded_up_to_whole_accelerators():
+    fleet = design(load({"satellite": {"accelerator": "h100-sxm", "it_power": "2 kW"}}))
+    assert fleet.designs[0].accelerators == 3
+    with pytest.raises(ValueProblem, match="less than one h100-sxm"):
+        design(load({"satellite": {"accelerator": "h100-sxm", "it_power": "10 W"}}))
+
+
 def test_a_design_that_does_not_close_says_where():
     with pytest.raises(ValueProblem, match="does not close") as caught:
         design(load("dawn-dusk-200mw", overrides=["catalogue.gb300-nvl72.junction_limit=260 K"]))

@@ -59,6 +59,8 @@ class Assessment:
 
         broken = costs.break_even()
         heaviest = int(np.argmax(fleet.counts))
+        # The darkest orbit is flown at finer steps, so it may reach further than the flight.
+        orbit, capacity = self.darkest_orbit, fleet.designs[heaviest].battery_capacity
         return {
             "scenario": self.scenario.name,
             "satellites": len(fleet),
@@ -82,9 +84,13 @@ class Assessment:
             "delivered_it_mwh_per_year": delivered.it_mwh_per_year,
             "delivered_share": delivered.share,
             "throttled_h_per_year": delivered.throttled_hours_per_year,
-            "hottest_junction_c": float(delivered.hottest_junction_k.max()) - _ZERO_CELSIUS,
+            "power_shed_h_per_year": delivered.power_shed_hours_per_year,
+            "hottest_junction_c": max(delivered.hottest_junction_k.max(), orbit.junction_k.max())
+            - _ZERO_CELSIUS,
             "coldest_coolant_c": float(delivered.coldest_coolant_k.min()) - _ZERO_CELSIUS,
-            "lowest_state_of_charge": float(delivered.lowest_battery.min()),
+            "lowest_state_of_charge": min(
+                float(delivered.lowest_battery.min()), float(orbit.battery_j.min()) / capacity
+            ),
             "usd_per_installed_gpu_h": costs.usd_per_installed_gpu_h,
             "usd_per_delivered_gpu_h": costs.usd_per_delivered_gpu_h,
             "ground_usd_per_gpu_h": costs.ground_usd_per_gpu_h,

@@ -20,6 +20,7 @@ from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
 from skyhall.orbit.element_sets import ElementSets, parse_element_sets
 from skyhall.orbit.elements import (
+    LOWEST_ALTITUDE,
     MeanElements,
     check_altitude,
     kepler_period,
@@ -46,7 +47,7 @@ __all__ = ["Fleet", "design", "sizing_inputs"]
 T = TypeVar("T")
 
 _SEASON_DAYS = 147  # samples of a year that size a satellite: every 2.5 days
-_SAMPLED_ORBITS = 24  # of a real catalogue, whose seasons size the satellite together
+_SAMPLED_ORBITS = 24  # of many planes or a real catalogue, whose seasons size the satellite together
 _PARTS = ("accelerator", "array", "battery", "radiator", "cooling", "bus", "propulsion", "terminal")
 _UNIX_EPOCH = 2440587.5  # Julian date of 1970-01-01 00:00
 _PLURALS = {"battery": "batteries", "bus": "buses"}
@@ -61,7 +62,8 @@ class Fleet:
     elements : mean elements at the scenario's epoch, TEME; (satellites,).
     plane, slot : where each satellite sits in its pattern; (satellites,).
     design_index : which of `designs` each satellite is; (satellites,).
-    designs, sized, light : per design: as flown at the end of life, as sized, and its year of light.
+    designs, sized, light : per design: as flown at the end of life, as sized, and the year of light of its orbits, in
+        arrays (samples,) of one plane or (planes, samples) of several.
     sets : the element sets that fly with SGP4, None where mean elements fly.
     dropped : sentences, one for each element set that was left out.
     fit_error_km : how far mean elements stray from SGP4 in a day at most, median; None for designed orbits.
@@ -155,8 +157,7 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
     for index, (shell, count) in enumerate(zip(shells, counts, strict=True)):
         key = f"orbit.shells.{index}"
         pattern = _at(scenario, key, partial(_lay_out, shell, count, epoch))
-        first = pattern.elements[0]
-        year = _at(scenario, key, partial(_year, first, epoch, _SEASON_DAYS))
+        year = _at(scenario, key, partial(_years_of_planes, pattern, epoch))
         patterns.append(pattern)
         light.append(year)
         inputs = sizing_inputs(scenario, catalogue, parts, accelerators, year)
@@ -286,7 +287,14 @@ def _accelerators(scenario: Scenario, accelerator: Part) -> int:
         return asked.accelerators
     if asked.it_power is None:
         return 1
-    return max(1, round(asked.it_power / accelerator("power", "W")))
+    each = accelerator("power", "W")
+    if asked.it_power < each:
+        raise ValueProblem(
+            f"{asked.it_power:g} W of IT are less than one {accelerator.name}, which takes {each:g} W",
+            place=scenario.place("satellite.it_power"),
+            right=f"give at least {each / 1e3:.4g} kW, or choose a smaller accelerator",
+        )
+    return math.ceil(asked.it_power / each - 1e-9)
 
 
 def _counts(scenario: Scenario, it_power_each: float) -> list[int]:
@@ -331,6 +339,15 @@ def _year(elements: MeanElements, epoch: float, samples: int) -> LightYear:
     return year_of_light(altitude, elements.inclination, elements.raan, epoch, samples=samples)
 
 
+def _years_of_planes(pattern: Pattern, epoch: float) -> LightYear:
+    """Return the year of light of the pattern's planes together; of some of them where they are many."""
+    _, firsts = np.unique(pattern.plane, return_index=True)
+    nodes = np.unique(np.round(pattern.elements.raan[firsts], 9), return_index=True)[1]
+    chosen = firsts[nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLED_ORBITS, len(nodes))).astype(int)]]
+    samples = _SEASON_DAYS if len(chosen) == 1 else _SEASON_DAYS // 2
+    return _year(pattern.elements[int(chosen[0]) if len(chosen) == 1 else chosen], epoch, samples)
+
+
 def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part], accelerators: int) -> Fleet:
     """Put the scenario's satellite, sized for all of them together, on every orbit of a file of element sets.
 
@@ -348,6 +365,7 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
         sets = sets.flyable(epoch, scenario.flight_duration if sgp4 else DAY)
         if not sgp4:
             sets = sets.nearly_circular()
+        sets = sets.above(LOWEST_ALTITUDE, epoch)
     except SkyhallError as error:
         if error.place.file is None:
             error.place = Place(source, place.key)
@@ -357,6 +375,9 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
     sampled = np.argsort(elements.raan)[np.linspace(0, len(elements) - 1, _SAMPLED_ORBITS).astype(int)]
     year = _year(elements[sampled], epoch, _SEASON_DAYS // 3)
     inputs = sizing_inputs(scenario, catalogue, parts, accelerators, _at_altitude(year, middle))
+    # Drag is that of the mean air over the satellites, not of the air at their middle.
+    mean_air = _air_density(catalogue, elements.semi_major_axis - EARTH_RADIUS).mean()
+    inputs = replace(inputs, air_density=inputs.air_density * mean_air / _air_density(catalogue, middle))
     sized = _at(scenario, "satellite", partial(size, inputs))
     return Fleet(
         scenario=scenario,
@@ -383,12 +404,12 @@ def _at_altitude(year: LightYear, altitude: float) -> LightYear:
     return replace(year, altitude=np.array(altitude))
 
 
-def _air_density(catalogue: Catalogue, altitude: float) -> float:
+def _air_density(catalogue: Catalogue, altitude: npt.ArrayLike) -> Array:
     atmosphere = catalogue.part("environments", "atmosphere")
     keys = [key for key in atmosphere.facts if key.startswith("density_")]
     heights = [float(key.split("_")[1]) * 1e3 for key in keys]
     densities = [atmosphere(key, "kg/m**3") for key in keys]
-    return float(air_density(altitude, heights, densities))
+    return air_density(altitude, heights, densities)
 
 
 def _joined(pieces: list[MeanElements]) -> MeanElements:

@@ -82,6 +82,17 @@ def test_heat_in_is_heat_out_and_stored(**given_design):
 
 @settings(max_examples=25, deadline=None)
 @given(**designs)
+def test_sunlight_on_the_array_becomes_heat_there_or_power_that_is_drawn(**given_design):
+    one, plain = _flight(**given_design)
+    at_least = one.array_absorptivity * plain.sunlight_w_m2 - plain.array_drawn_w / one.array_area
+    assert np.all(plain.array_heat_w_m2 >= at_least - 1e-9 * 1361.0)
+    # The array gives up what the bus draws; it learns of a change one step late.
+    drawn = plain.array_w - plain.curtailed_w
+    assert np.all(plain.array_drawn_w[1:] <= np.minimum(drawn[:-1], plain.array_w[1:]) + 1e-9 * one.bus_power)
+
+
+@settings(max_examples=25, deadline=None)
+@given(**designs)
 def test_the_battery_stays_between_reserve_and_capacity(**given_design):
     one, plain = _flight(**given_design)
     assert plain.battery_j.max() <= one.battery_capacity * (1 + 1e-12)

@@ -118,6 +118,24 @@ class ElementSets:
         left = self[np.flatnonzero(~self.not_circular).tolist()]
         return replace(left, dropped=self.dropped + reasons)
 
+    def above(self, altitude: float, julian_date: float) -> ElementSets:
+        """Return the sets whose mean orbit lies above `altitude` (m) then; the others join `dropped`.
+
+        Raises
+        ------
+        ValueProblem : none of them does.
+        """
+        heights = self.mean_elements(julian_date).semi_major_axis - EARTH_RADIUS
+        reasons = [
+            Dropped(name, f"mean altitude {height / 1e3:.0f} km: the orbit decays within a day")
+            for name, height in zip(self.names, heights, strict=True)
+            if height < altitude
+        ]
+        if len(reasons) == len(self):
+            raise _nothing_left(self.source, reasons)
+        left = self[np.flatnonzero(heights >= altitude).tolist()]
+        return replace(left, dropped=self.dropped + reasons)
+
     def positions(self, julian_date: npt.ArrayLike, seconds: npt.ArrayLike = 0.0) -> Ephemeris:
         """Return SGP4 positions of every satellite at ``julian_date + seconds``.
 

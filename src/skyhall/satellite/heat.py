@@ -7,12 +7,15 @@ instabilities, and conduction into the body.
 
 from __future__ import annotations
 
+import numpy as np
+
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.types import Numbers
 
 __all__ = [
     "coolant_change",
     "environment_flux",
+    "heater_load",
     "junction_temperature",
     "power_at_junction_limit",
     "radiated",
@@ -48,6 +51,17 @@ def environment_flux(
         + infrared_absorbed
         + array_emission * array_coupling
     )
+
+
+def heater_load(coolant: Numbers, full: Numbers, off_above: Numbers, inverse_band: Numbers) -> Numbers:
+    """Return the power of the thermostat's heaters (W).
+
+    Parameters
+    ----------
+    coolant : K. full : installed power, W.
+    off_above : K, where the heaters are off. inverse_band : 1/K, over the band below it in which they reach `full`.
+    """
+    return full * np.minimum(np.maximum((off_above - coolant) * inverse_band, 0.0), 1.0)
 
 
 def radiated(emitting: Numbers, temperature: Numbers) -> Numbers:

@@ -10,9 +10,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import DAY
+from skyhall.constants import DAY, EARTH_RADIUS
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
+from skyhall.orbit.elements import kepler_period
 from skyhall.twin import tile as t
 from skyhall.twin.state import Environment
 from skyhall.twin.stepping import STEPS_PER_ANCHOR, ConstantLoad, Span, Stepper
@@ -85,6 +86,7 @@ def fly(
             step=step,
             record=_sample(fleet),
             record_every=bin_steps,
+            settle=_settling(fleet),
         )
         longest = max(bin_steps, 1440) // bin_steps * bin_steps
         longest = math.lcm(bin_steps, STEPS_PER_ANCHOR) * max(
@@ -110,22 +112,58 @@ def fly(
 def representative_days(fleet: Fleet, start: float, duration: float) -> list[tuple[float, float]]:
     """Return (start, weight) in s of the days that stand for a stretch.
 
-    Twelve days evenly over the stretch, and in every design's year of light the days where eclipse seasons begin and
-    end, where the curve of delivered work has its corners; each stands for half the way to its neighbours.
+    Twelve days evenly over the stretch; in every design's year of light the longest eclipse of each season, the day of
+    the strongest sunlight, and the days where eclipse seasons begin and end, where the curve of delivered work has its
+    corners. Each stands for half the way to its neighbours; then the weights are shifted, in proportion to the days'
+    light, until their mean light is that of the whole stretch, which is known without flying (calibration of weights:
+    Deville and Särndal 1992, JASA 87, 376).
     """
     stop = start + duration - DAY
     days = list(start + (np.arange(12) + 0.5) / 12.0 * duration - 0.5 * DAY)
+    musts: list[float] = []
     for year in fleet.light:
-        if year.beta.ndim == 1:
-            edges = [moment * DAY for season in year.summary().seasons for moment in season]
-            days += [edge for edge in edges if start < edge < stop]
+        dark = year.eclipse_fraction.reshape(-1, len(year.seconds)).max(axis=0)
+        edges = np.flatnonzero((dark[1:] > 0.0) != (dark[:-1] > 0.0)) + 1
+        seasons = [season for season in np.split(np.arange(len(dark)), edges) if dark[season[0]] > 0.0]
+        musts += [float(year.seconds[season[dark[season].argmax()]]) for season in seasons]
+        musts.append(float(year.seconds[year.irradiance_ratio.argmax()]))
+        days += year.seconds[edges].tolist()
     chosen: list[float] = []
-    for day in sorted(days):
-        if not chosen or day - chosen[-1] > 4 * DAY:
-            chosen.append(day)
+    for day in [*musts, *days]:
+        if start <= day <= stop and all(abs(day - other) > 4 * DAY for other in chosen):
+            chosen.append(float(day))
+    chosen.sort()
     middles = [0.5 * (a + b) for a, b in pairwise(chosen)]
     bounds = [start - 0.5 * DAY, *middles, start + duration - 0.5 * DAY]
-    return [(day, high - low) for day, (low, high) in zip(chosen, pairwise(bounds), strict=True)]
+    weights = _calibrated(fleet, np.array(chosen), np.diff(bounds), start, duration)
+    return list(zip(chosen, weights.tolist(), strict=True))
+
+
+def _calibrated(fleet: Fleet, days: Array, weights: Array, start: float, duration: float) -> Array:
+    """Return the weights shifted so that the days' mean light is that of the stretch; none falls below zero."""
+
+    def light(seconds: Array) -> Array:
+        total = np.zeros(len(seconds))
+        for year, count in zip(fleet.light, fleet.counts, strict=True):
+            mean = year.lit_fraction.reshape(-1, len(year.seconds)).mean(axis=0)
+            total += count * np.interp(seconds % year.seconds[-1], year.seconds, mean)
+        return total / len(fleet)
+
+    hours = start + np.linspace(0.0, duration, 2001)
+    wanted = float(np.trapezoid(light(hours), hours)) / duration
+    found = light(days + 0.5 * DAY)
+    shares = weights / weights.sum()
+    mean = float(shares @ found)
+    spread = float(shares @ (found - mean) ** 2)
+    if spread < 1e-12:
+        return weights
+    shifted = np.maximum(shares * (1.0 + (wanted - mean) / spread * (found - mean)), 0.0)
+    return np.asarray(shifted / shifted.sum() * weights.sum())
+
+
+def _settling(fleet: Fleet) -> float:
+    """Return three orbits, s: what charge and temperatures need to forget how a flight began."""
+    return 3.0 * float(kepler_period(np.median(fleet.elements.semi_major_axis) - EARTH_RADIUS))
 
 
 def forecast(
@@ -148,7 +186,7 @@ def _slots(fleet: Fleet, start: float, step: float, per_slot: int, count: int) -
     per_work = _of_satellites(fleet, [1.0 + design.overhead_per_it for design in fleet.designs])
     full = _of_satellites(fleet, [design.it_power for design in fleet.designs])
     for index in range(count):
-        stepper.tiles.reset_sums()
+        stepper.tiles.begin()
         for _ in stepper.spans(per_slot, longest=per_slot):
             pass
         power = stepper.tiles.double_row(t.SUM_ARRAY) / per_slot

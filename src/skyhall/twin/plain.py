@@ -18,6 +18,7 @@ from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.heat import (
     coolant_change,
     environment_flux,
+    heater_load,
     junction_temperature,
     power_at_junction_limit,
     radiated,
@@ -55,6 +56,9 @@ class PlainFlight:
     load_w: Array
     curtailed_w: Array
     rejected_w: Array  # net heat from radiator to surroundings
+    sunlight_w_m2: Array  # on the array
+    array_heat_w_m2: Array  # taken up by the array, emission apart, per m² of panel
+    array_drawn_w: Array  # electric power that left the array while it took up that heat
     loop_w: Array  # heat into the coolant
 
 
@@ -100,6 +104,7 @@ def fly_plain(
     coolant = np.full(count, design.design_coolant_temperature)
     radiator = np.full(count, design.design_radiator_temperature)
     array_k = np.full(count, design.cell_reference_temperature)
+    drawn = np.zeros(count)
     kept: dict[str, list[Array]] = {name: [] for name in PlainFlight.__slots__}
     for index in range(steps):
         now = start + (index + 1) * step
@@ -121,18 +126,20 @@ def fly_plain(
         albedo = environment.albedo * irradiance
         absorbed = array_absorbed(
             sunlight,
-            power * p[t.P_PER_ARRAY_AREA],
+            np.minimum(drawn, power) * p[t.P_PER_ARRAY_AREA],
             p[t.P_ARRAY_ABSORPTIVITY],
             day * albedo * p[t.P_ARRAY_ALBEDO_VIEW],
             p[t.P_ARRAY_INFRARED],
         )
+        taken = np.minimum(drawn, power)
         emitted = array_emitted(p[t.P_ARRAY_EMISSIVITY], array_k)
         array_k = array_k + array_temperature_change(absorbed, emitted, p[t.P_ARRAY_GAIN])
         # Power
         planned = p[t.P_IDLE] + (p[t.P_WORK] - p[t.P_IDLE]) * (p[t.P_NIGHT] + (1.0 - p[t.P_NIGHT]) * lit)
         cap = power_at_junction_limit(p[t.P_JUNCTION_LIMIT], coolant, p[t.P_JUNCTION_CONDUCTANCE])
         allowed = np.minimum(planned, np.maximum(cap, 0.0))
-        load = p[t.P_FIXED] + p[t.P_HEATER] * (1.0 - lit) + p[t.P_LOAD_PER_WORK] * allowed
+        heaters = heater_load(coolant, p[t.P_HEATER], p[t.P_HEATER_SET], p[t.P_HEATER_SLOPE])
+        load = p[t.P_FIXED] + heaters + p[t.P_LOAD_PER_WORK] * allowed
         net = power - load
         surplus = np.maximum(net, 0.0)
         charging = charging_power(surplus, energy, p[t.P_CAPACITY], p[t.P_CHARGE_LIMIT], p[t.P_TAPER])
@@ -140,6 +147,7 @@ def fly_plain(
             surplus - net, energy, p[t.P_RESERVE], p[t.P_DISCHARGE_LIMIT], p[t.P_DRAIN]
         )
         unmet = surplus - net - discharging
+        drawn = power - (surplus - charging)
         work = np.maximum(allowed - unmet * p[t.P_WORK_PER_LOAD], 0.0)
         energy = energy + energy_change(
             charging, discharging, p[t.P_CHARGE_EFFICIENCY], p[t.P_INVERSE_DISCHARGE], step
@@ -171,7 +179,8 @@ def fly_plain(
         junction = junction_temperature(coolant, work, p[t.P_JUNCTION_RESISTANCE])
         now_kept = (
             radial * elements.semi_major_axis[:, None], lit, power, work, energy, coolant, radiator, junction, array_k,
-            charging, discharging, load - unmet, surplus - charging, loop - stored, loop,
+            charging, discharging, load - unmet, surplus - charging, loop - stored,
+            sunlight, absorbed, taken, loop,
         )  # fmt: skip
         for name, values in zip(kept, now_kept, strict=True):
             kept[name].append(values)

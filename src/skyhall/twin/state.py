@@ -52,6 +52,8 @@ class Tiles:
     filled: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64]
     first_lane: npt.NDArray[np.int64]  # lane of each satellite
+    node: Array  # right ascension of the node at the epoch, rad, (lanes,)
+    node_rate: Array  # rad/s
 
     def row(self, row: int) -> npt.NDArray[np.float32]:
         """Return one single-precision row for every satellite, in the fleet's order; shape (satellites,)."""
@@ -63,9 +65,23 @@ class Tiles:
         lanes = self.orbits.reshape(len(self.orbits), -1, t.TILE)[:, row // t.TILE].reshape(-1)
         return lanes[self.first_lane]
 
-    def reset_sums(self) -> None:
-        """Set the sums over time to zero (extremes are kept)."""
+    def set_nodes(self, seconds: float) -> None:
+        """Put the nodes where they are at `seconds`: a span starts there, wherever the last one's anchor reached."""
+        node = (self.node + self.node_rate * seconds).reshape(len(self.orbits), t.TILE)
+        rows = self.orbits.reshape(len(self.orbits), -1, t.TILE)
+        rows[:, t.NODE_COS // t.TILE] = np.cos(node)
+        rows[:, t.NODE_SIN // t.TILE] = np.sin(node)
+
+    def begin(self) -> None:
+        """Forget the sums and extremes so far: they count from now on."""
         self.orbits.reshape(len(self.orbits), -1, t.TILE)[:, t.SUM_LIT // t.TILE :] = 0.0
+        rows = self.states.reshape(len(self.states), -1, t.TILE)
+        for extreme, now in (
+            (t.MOST_MISSING, t.MISSING),
+            (t.HOTTEST_JUNCTION, t.JUNCTION_K),
+            (t.COLDEST_COOLANT, t.COOLANT_K),
+        ):
+            rows[:, extreme // t.TILE] = rows[:, now // t.TILE]
 
 
 def design_parameters(
@@ -95,6 +111,7 @@ def design_parameters(
     p[t.P_STEP] = step
     p[t.P_WORK], p[t.P_IDLE], p[t.P_NIGHT] = design.it_power, design.it_idle, design.night_share
     p[t.P_FIXED], p[t.P_HEATER] = design.fixed_load, design.heater_power
+    p[t.P_HEATER_SET], p[t.P_HEATER_SLOPE] = design.heater_set, 1.0 / design.heater_band
     p[t.P_LOAD_PER_WORK] = 1.0 + design.overhead_per_it
     p[t.P_WORK_PER_LOAD] = 1.0 / (1.0 + design.overhead_per_it)
     p[t.P_CELL_AREA], p[t.P_EFFICIENCY] = design.cell_area, design.cell_efficiency
@@ -166,7 +183,6 @@ def make_tiles(
     for row, angle in (
         (t.LATITUDE_COS, latitude),
         (t.STEP_COS, rate * step),
-        (t.NODE_COS, node),
         (t.NODE_STEP_COS, raan_rate * step * steps_per_anchor),
         (t.TILT_COS, laid.inclination),
     ):
@@ -187,7 +203,6 @@ def make_tiles(
     of_lane = np.repeat(design_of_tile, t.TILE)
     for row, field in (
         (t.COOLANT_K, "design_coolant_temperature"),
-        (t.COLDEST_COOLANT, "design_coolant_temperature"),
         (t.RADIATOR_K, "design_radiator_temperature"),
         (t.ARRAY_K, "cell_reference_temperature"),
     ):
@@ -202,6 +217,8 @@ def make_tiles(
         filled=filled,
         order=lanes,
         first_lane=first_lane,
+        node=laid.raan,
+        node_rate=raan_rate,
     )
 
 

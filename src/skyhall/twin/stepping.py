@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -53,7 +54,9 @@ class Stepper:
     ----------
     fleet : the satellites. plan : what they should do. environment : what surrounds them.
     start : s after the epoch. step : s.
-    recorded_tiles : which tiles are recorded; `record_every` how many steps apart.
+    record : tiles that are recorded. record_every : how many steps apart.
+    settle : s flown before `start`, so that charge and temperatures are those of the season there and not of a start
+        with a full battery; sums and extremes begin after it.
     """
 
     def __init__(
@@ -66,29 +69,36 @@ class Stepper:
         step: float,
         record: npt.NDArray[np.int64] | None = None,
         record_every: int = 1,
+        settle: float = 0.0,
     ) -> None:
         self.fleet = fleet
         self.environment = environment
         self.step = step
-        self.now = start
+        before = math.ceil(settle / (step * STEPS_PER_ANCHOR)) * STEPS_PER_ANCHOR
+        self.now = start - before * step
         self.record_every = record_every
         self.designs = tuple(_planned(design, plan) for design in fleet.designs)
-        sun, distance = self._sun(np.array([start]))
+        sun, distance = self._sun(np.array([self.now]))
         self.tiles: Tiles = make_tiles(
             fleet.elements,
             self.designs,
             fleet.design_index,
             environment,
-            seconds=start,
+            seconds=self.now,
             step=step,
             steps_per_anchor=STEPS_PER_ANCHOR,
             sun=sun[0],
             inverse_sun_sine=float(distance[0]) / SOLAR_RADIUS,
         )
         self.record_slot = np.full(len(self.tiles.filled), -1)
+        self._record_tiles = 0
+        if before:
+            for _ in self.spans(before):
+                pass
+            self.tiles.begin()
         if record is not None:
             self.record_slot[record] = np.arange(len(record))
-        self._record_tiles = 0 if record is None else len(record)
+            self._record_tiles = len(record)
 
     def spans(self, steps: int, *, longest: int = 1440) -> Iterator[Span]:
         """Fly `steps` steps and yield them in spans of at most `longest` (rounded up to whole anchors)."""
@@ -113,6 +123,7 @@ class Stepper:
         irradiance = self.environment.irradiance * (ASTRONOMICAL_UNIT / distance) ** 2
         kept = steps // self.record_every if self._record_tiles else 0
         record = np.empty((self._record_tiles, kept, t.RECORD_FIELDS, t.TILE), dtype=np.float32)
+        self.tiles.set_nodes(start)
         with _ONE_AT_A_TIME:
             totals = kernel()(
                 self.tiles.orbits,

@@ -18,6 +18,7 @@ from skyhall.satellite.battery import charging_power, discharging_power, energy_
 from skyhall.satellite.heat import (
     coolant_change,
     environment_flux,
+    heater_load,
     junction_temperature,
     power_at_junction_limit,
     radiated,
@@ -40,17 +41,11 @@ STEP_COS, STEP_SIN = 2 * TILE, 3 * TILE  # its rotation over one step
 NODE_COS, NODE_SIN = 4 * TILE, 5 * TILE  # right ascension of the node
 NODE_STEP_COS, NODE_STEP_SIN = 6 * TILE, 7 * TILE  # its rotation from anchor to anchor
 TILT_COS, TILT_SIN = 8 * TILE, 9 * TILE  # inclination
-SUN_NODE, SUN_SIDE = (
-    10 * TILE,
-    11 * TILE,
-)  # Sun's component toward the node, and 90 degrees on along the orbit
+# Sun's component toward the node, and 90 degrees on along the orbit.
+SUN_NODE, SUN_SIDE = 10 * TILE, 11 * TILE
 SUN_NODE_STEP, SUN_SIDE_STEP = 12 * TILE, 13 * TILE  # their change over one step
-SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_SHED = (
-    14 * TILE,
-    15 * TILE,
-    16 * TILE,
-    17 * TILE,
-)  # over time, per satellite
+# Sums over time, per satellite; work is what goes beyond idling.
+SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_SHED = 14 * TILE, 15 * TILE, 16 * TILE, 17 * TILE
 DOUBLE_ROWS = 18
 
 # Rows in single precision: everything else.
@@ -83,6 +78,8 @@ SINGLE_ROWS = 25
     P_NIGHT,
     P_FIXED,
     P_HEATER,
+    P_HEATER_SET,
+    P_HEATER_SLOPE,
     P_LOAD_PER_WORK,
     P_WORK_PER_LOAD,
     P_CELL_AREA,
@@ -121,8 +118,8 @@ SINGLE_ROWS = 25
     P_ARRAY_COUPLING,
     P_ALBEDO,
     P_ARRAY_FIXED,
-) = range(44)
-PARAMETERS = 44
+) = range(46)
+PARAMETERS = 46
 
 # Fleet totals of a step.
 F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_MISSING = range(7)
@@ -178,12 +175,16 @@ def step_array(state: Array, design: Array, irradiance: Numbers) -> Numbers:
     total: Numbers = np.float32(0.0)
     for i in range(TILE):
         temperature = state[ARRAY_K + i]
+        # What the bus drew in the step before; the rest of what the cells could give stays in them as heat.
+        drawn = state[ARRAY_W + i] - state[CURTAILED_W + i]
         sunlight = irradiance * state[INCIDENCE + i] * state[LIT + i]
         power = array_power(
             sunlight, cell_area, cell_efficiency(efficiency, coefficient, temperature, reference)
         )
         day = np.maximum(state[SUN_COSINE + i], 0.0)
-        absorbed = array_absorbed(sunlight, power * per_area, absorptivity, day * albedo, infrared)
+        absorbed = array_absorbed(
+            sunlight, np.minimum(drawn, power) * per_area, absorptivity, day * albedo, infrared
+        )
         state[ARRAY_K + i] = temperature + array_temperature_change(
             absorbed, array_emitted(emissivity, temperature), gain
         )
@@ -204,6 +205,8 @@ def step_power(state: Array, design: Array) -> Numbers:
     night = design[P_NIGHT]
     fixed = design[P_FIXED]
     heater = design[P_HEATER]
+    heater_set = design[P_HEATER_SET]
+    heater_slope = design[P_HEATER_SLOPE]
     load_per_work = design[P_LOAD_PER_WORK]
     work_per_load = design[P_WORK_PER_LOAD]
     capacity = design[P_CAPACITY]
@@ -223,10 +226,9 @@ def step_power(state: Array, design: Array) -> Numbers:
     total_missing: Numbers = np.float32(0.0)
     for i in range(TILE):
         planned = idle + (full - idle) * (night + (1.0 - night) * state[LIT + i])
-        allowed = np.minimum(
-            planned, np.maximum(power_at_junction_limit(limit, state[COOLANT_K + i], conductance), 0.0)
-        )
-        load = fixed + heater * (1.0 - state[LIT + i]) + load_per_work * allowed
+        coolant = state[COOLANT_K + i]
+        allowed = np.minimum(planned, np.maximum(power_at_junction_limit(limit, coolant, conductance), 0.0))
+        load = fixed + heater_load(coolant, heater, heater_set, heater_slope) + load_per_work * allowed
         net = state[ARRAY_W + i] - load
         surplus = np.maximum(net, 0.0)
         energy = capacity - state[MISSING + i]
@@ -248,7 +250,7 @@ def step_power(state: Array, design: Array) -> Numbers:
             load - unmet + charging * (1.0 - charge_efficiency) + discharging * (inverse_discharge - 1.0)
         )
         state[MOST_MISSING + i] = np.maximum(state[MOST_MISSING + i], missing)
-        state[WORK_SOFAR + i] += work
+        state[WORK_SOFAR + i] += np.maximum(work - idle, 0.0)
         state[SHED_SOFAR + i] += planned - work
         total_work += work
         total_hot += planned - allowed

@@ -9,7 +9,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import HOUR
 from skyhall.types import Array
 
 __all__ = ["Chunk", "Delivered", "Flight", "Slot", "Timeline", "Windows"]
@@ -66,7 +65,7 @@ class Delivered:
     ----------
     duration_s : the stretch that the sums stand for, s (scalar).
     lit : mean lit fraction.
-    work_j : IT energy taken, idling included, J.
+    work_j : IT energy of work, beyond idling, J.
     full_j, idle_j : IT energy had the satellite worked without pause, and had it only idled; J.
     heat_shed_j, power_shed_j : of the whole fleet, J (scalars).
     lowest_battery : lowest stored share of the capacity.
@@ -87,8 +86,7 @@ class Delivered:
     @property
     def share(self) -> float:
         """Delivered share of the installed work: accelerator time at full work, idling does not count."""
-        working = np.maximum(self.work_j - self.idle_j, 0.0)
-        return float(working.sum() / (self.full_j - self.idle_j).sum())
+        return float(self.work_j.sum() / (self.full_j - self.idle_j).sum())
 
     @property
     def it_mwh_per_year(self) -> float:
@@ -98,8 +96,15 @@ class Delivered:
     @property
     def throttled_hours_per_year(self) -> float:
         """Hours of full work a year that a mean satellite sheds for heat."""
-        full = float((self.full_j - self.idle_j).sum()) / self.duration_s
-        return self.heat_shed_j / full / HOUR * (8766.0 * HOUR / self.duration_s)
+        return self._hours_per_year(self.heat_shed_j)
+
+    @property
+    def power_shed_hours_per_year(self) -> float:
+        """Hours of full work a year that a mean satellite sheds for want of power."""
+        return self._hours_per_year(self.power_shed_j)
+
+    def _hours_per_year(self, shed_j: float) -> float:
+        return shed_j / float((self.full_j - self.idle_j).sum()) * 8766.0
 
 
 @dataclass(frozen=True, slots=True)
