@@ -275,7 +275,7 @@ def _problem(error: ValidationError, places: _Places) -> SkyhallError:
         key = ".".join(steps)
         place = places.get(key) or Place(place.file, key)
         return ValueProblem(
-            f"unknown key '{steps[-1]}'", place=place, right=did_you_mean(steps[-1], _fields(steps[:-1]))
+            f"unknown key {steps[-1]!r}", place=place, right=did_you_mean(steps[-1], _fields(steps[:-1]))
         )
     what, _, right = str(first["msg"]).removeprefix("Value error, ").partition("|")
     if not right:
