@@ -39,9 +39,14 @@ DISCIPLINES = {
 
 
 def twin(
-    satellites: int, steps: int, threads: int, step: float = 60.0, without: str | None = None
+    satellites: int,
+    steps: int,
+    threads: int,
+    step: float = 60.0,
+    scenario: str = "million",
+    without: str | None = None,
 ) -> tuple[Facts, Run]:
-    """Skyhall's twin on the fleet of the scenario `million`, thinned evenly; `without` drops a discipline's loop."""
+    """Skyhall's twin on the fleet of a scenario, thinned evenly; `without` drops a discipline's loop."""
     import numba
 
     from skyhall.fleet import design
@@ -53,7 +58,7 @@ def twin(
         fly_tiles = kernel_without(DISCIPLINES[without])
         mock.patch.object(stepping, "kernel", return_value=fly_tiles).start()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    fleet = thinned(design(load("million")), satellites)
+    fleet = thinned(design(load(scenario)), satellites)
     stepper = stepping.Stepper(fleet, ConstantLoad(), environment(fleet), start=0.0, step=step)
 
     def run() -> None:

@@ -80,7 +80,7 @@ def peers(satellites: int, steps: int) -> list[Contestant]:
         Contestant("twin, 1 thread", "twin", {**sized, "threads": 1}),
         Contestant(
             "twin, 1 thread, Basilisk's size", "twin",
-            {"satellites": 100, "steps": 576, "threads": 1, "step": 10.0},
+            {"scenario": "starlink-shell-53", "satellites": 100, "steps": 576, "threads": 1, "step": 10.0},
         ),
         Contestant("plain NumPy", "plain_numpy", {"satellites": 2000, "steps": 60}),
         Contestant("Basilisk", "basilisk", {"satellites": 100, "steps": 576}),
