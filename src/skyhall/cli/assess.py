@@ -84,7 +84,11 @@ def _show_design(assessment: Assessment, summary: dict[str, Any]) -> None:
     show.facts(
         [
             ("satellites", f"{summary['satellites']:,}", f"{each:,.4g} × {asked.accelerator} each"),
-            ("IT power", show.power(fleet.it_power), f"the bus takes {summary['power_overhead']:.3f} × that"),
+            (
+                "IT power",
+                show.power(fleet.it_power),
+                f"the bus takes {show.number(summary['power_overhead'])} × that",
+            ),
             (
                 "mass of one",
                 show.number(summary["satellite_kg"], "kg"),
@@ -152,6 +156,8 @@ def _show_year(assessment: Assessment, summary: dict[str, Any]) -> None:
             ),
         ]
     )
+    if assessment.season_note:
+        show.sentence(f"{assessment.season_note.capitalize()}.", "yellow")
 
 
 def _start(assessment: Assessment) -> str:
@@ -177,9 +183,7 @@ def _show_price(assessment: Assessment, summary: dict[str, Any]) -> None:
     )
     broken = costs.break_even()
     sentence = broken.sentence[:1].upper() + broken.sentence[1:] + "."
-    show.sentence(sentence, "green" if broken.price_usd_per_kg >= costs.launch_price_usd_per_kg else "yellow")
-    if broken.closes:
-        show.sentence(f"Binding: {broken.binding_term}.")
+    show.sentence(sentence, "green" if broken.binding_term == "nothing" else "yellow")
 
 
 def _show_dropped(assessment: Assessment) -> None:

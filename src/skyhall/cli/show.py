@@ -96,7 +96,7 @@ def plain(value: Any) -> Any:
 def number(value: float | int | None, unit: str = "", digits: int = 4) -> str:
     """Return a number to so many significant digits, with its unit."""
     if value is None:
-        return "none"
+        return "none"  # no finite answer exists
     if not math.isfinite(value):
         return "–"
     if isinstance(value, int):
@@ -151,9 +151,9 @@ def count(number_of: int, noun: str) -> str:
     return f"{number_of:,} {noun}" + ("" if number_of == 1 else "s")
 
 
-def percent(share: float) -> str:
+def percent(share: float | None) -> str:
     """Return a share as a percentage."""
-    return number(share * 100.0, "%", 3)
+    return number(None if share is None else share * 100.0, "%", 3)
 
 
 def verdict(text: str, *, good: bool) -> Text:
