@@ -40,7 +40,9 @@ from skyhall.orbit.sun import julian_date
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.masses import air_density
 from skyhall.satellite.sizing import SizedSatellite, SizingInputs, size, to_design
+from skyhall.satellite.worst_case import darkest_days
 from skyhall.scenario import Scenario, Shell
+from skyhall.types import Array
 
 __all__ = ["Fleet", "design", "sizing_inputs"]
 
@@ -156,7 +158,8 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
     light: list[LightYear] = []
     for index, (shell, count) in enumerate(zip(shells, counts, strict=True)):
         key = f"orbit.shells.{index}"
-        pattern = _at(scenario, key, partial(_lay_out, shell, count, epoch))
+        altitude_place = scenario.place(f"{key}.altitude")
+        pattern = _at(scenario, key, partial(_lay_out, shell, count, epoch, altitude_place))
         year = _at(scenario, key, partial(_years_of_planes, pattern, epoch))
         patterns.append(pattern)
         light.append(year)
@@ -187,25 +190,32 @@ def sizing_inputs(
     radiator, cooling, bus = parts["radiator"], parts["cooling"], parts["bus"]
     propulsion, terminal = parts["propulsion"], parts["terminal"]
     asked = scenario.satellite
+    reliability = scenario.economics.reliability
+    place = scenario.place("economics.reliability")
+    spares = catalogue.part("reliability", reliability, place=place)("spares_share")
     altitude = float(np.ravel(year.altitude)[0])
     terminals = terminal("count") if asked.terminals is None else asked.terminals
+    light = darkest_days(year.altitude, year.beta, year.eclipse_fraction, year.lit_fraction)
     return SizingInputs(
         attitude=asked.attitude,
         altitude=altitude,
-        beta=year.beta.ravel(),
-        eclipse_fraction=year.eclipse_fraction.ravel(),
+        beta=light.beta.ravel(),
+        eclipse_fraction=light.eclipse_fraction.ravel(),
+        lit_fraction=light.lit_fraction.ravel(),
         irradiance=np.broadcast_to(
             sun("irradiance", "W/m**2") * year.irradiance_ratio, year.beta.shape
         ).ravel(),
-        albedo=earth("albedo"),
-        earth_infrared=earth("infrared", "W/m**2"),
+        albedo=earth.bounds("albedo")[1],
+        earth_infrared=earth.bounds("infrared", "W/m**2")[1],
+        earth_infrared_cold=earth.bounds("infrared", "W/m**2")[0],
         air_density=_air_density(catalogue, altitude),
+        air_density_high=_air_density(catalogue, altitude, high=True),
         life=asked.life,
         accelerators=accelerators,
         accelerator_power=accelerator("power", "W"),
         chip_power=accelerator("chip_power", "W"),
         idle_share=accelerator("idle_share"),
-        accelerator_mass=accelerator("mass", "kg"),
+        accelerator_mass=accelerator("mass", "kg") * (1.0 + spares),
         junction_limit=accelerator("junction_limit", "K"),
         junction_resistance=accelerator("junction_resistance", "K/W"),
         night_share=asked.night_work,
@@ -252,6 +262,7 @@ def sizing_inputs(
         radiator_emissivity=radiator("emissivity"),
         radiator_absorptivity_begin=radiator("absorptivity_begin"),
         radiator_absorptivity_end=radiator("absorptivity_end"),
+        radiator_absorptivity_life=radiator("absorptivity_life", "s"),
         radiator_fin_efficiency=radiator("fin_efficiency"),
         radiator_areal_mass=radiator("areal_mass", "kg/m**2"),
         radiator_heat_capacity=radiator("areal_heat_capacity", "J/m**2/K"),
@@ -262,6 +273,9 @@ def sizing_inputs(
         coolant_drop=cooling("drop", "K"),
         coolant_rise=cooling("rise", "K"),
         coolant_coldest=cooling("coldest", "K"),
+        heater_band=cooling("heater_band", "K"),
+        heater_duty=cooling("heater_duty"),
+        safe_mode_view=cooling("safe_mode_view"),
         junction_margin=cooling("margin", "K"),
         specific_impulse=propulsion("specific_impulse", "s"),
         thruster_efficiency=propulsion("efficiency"),
@@ -319,10 +333,12 @@ def _counts(scenario: Scenario, it_power_each: float) -> list[int]:
     return shares
 
 
-def _lay_out(shell: Shell, count: int, epoch: float) -> Pattern:
+def _lay_out(shell: Shell, count: int, epoch: float, altitude_place: Place) -> Pattern:
     if shell.pattern == "geostationary":
         return geostationary_ring(count, epoch)
-    check_altitude(shell.altitude)
+    check_altitude(shell.altitude, place=altitude_place)
+    if not shell.pattern.startswith("walker"):
+        sun_synchronous_inclination(shell.altitude, place=altitude_place)
     if shell.pattern == "sun_synchronous":
         return sun_synchronous(shell.altitude, shell.local_time, epoch, count, shell.planes)
     if shell.pattern == "cluster":
@@ -377,7 +393,11 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
     inputs = sizing_inputs(scenario, catalogue, parts, accelerators, _at_altitude(year, middle))
     # Drag is that of the mean air over the satellites, not of the air at their middle.
     mean_air = _air_density(catalogue, elements.semi_major_axis - EARTH_RADIUS).mean()
-    inputs = replace(inputs, air_density=inputs.air_density * mean_air / _air_density(catalogue, middle))
+    inputs = replace(
+        inputs,
+        air_density=inputs.air_density * mean_air / _air_density(catalogue, middle),
+        air_density_high=_air_density(catalogue, elements.semi_major_axis - EARTH_RADIUS, high=True).max(),
+    )
     sized = _at(scenario, "satellite", partial(size, inputs))
     return Fleet(
         scenario=scenario,
@@ -404,11 +424,12 @@ def _at_altitude(year: LightYear, altitude: float) -> LightYear:
     return replace(year, altitude=np.array(altitude))
 
 
-def _air_density(catalogue: Catalogue, altitude: npt.ArrayLike) -> Array:
+def _air_density(catalogue: Catalogue, altitude: npt.ArrayLike, *, high: bool = False) -> Array:
     atmosphere = catalogue.part("environments", "atmosphere")
     keys = [key for key in atmosphere.facts if key.startswith("density_")]
     heights = [float(key.split("_")[1]) * 1e3 for key in keys]
-    densities = [atmosphere(key, "kg/m**3") for key in keys]
+    unit = "kg/m**3"
+    densities = [atmosphere.bounds(key, unit)[1] if high else atmosphere(key, unit) for key in keys]
     return air_density(altitude, heights, densities)
 
 

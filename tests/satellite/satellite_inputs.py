@@ -22,6 +22,7 @@ def example_inputs(**changes: Any) -> SizingInputs:
         "irradiance": 1361.0 * (1.0 + 0.033 * np.cos(days)),
         "albedo": 0.3,
         "earth_infrared": 237.0,
+        "earth_infrared_cold": 237.0,
         "air_density": 5e-14,
         "life": 5.0 * YEAR,
         "accelerators": 100.0,
@@ -75,6 +76,7 @@ def example_inputs(**changes: Any) -> SizingInputs:
         "radiator_emissivity": 0.9,
         "radiator_absorptivity_begin": 0.08,
         "radiator_absorptivity_end": 0.15,
+        "radiator_absorptivity_life": 5.0 * YEAR,
         "radiator_fin_efficiency": 0.9,
         "radiator_areal_mass": 5.0,
         "radiator_heat_capacity": 4500.0,
@@ -85,6 +87,9 @@ def example_inputs(**changes: Any) -> SizingInputs:
         "coolant_drop": 5.0,
         "coolant_rise": 10.0,
         "coolant_coldest": 243.15,
+        "heater_band": 5.0,
+        "heater_duty": 0.7,
+        "safe_mode_view": 0.02,
         "junction_margin": 5.0,
         "specific_impulse": 1700.0,
         "thruster_efficiency": 0.5,
@@ -95,4 +100,7 @@ def example_inputs(**changes: Any) -> SizingInputs:
         "disposal_altitude": 300e3,
         "manoeuvre_delta_v": 5.0 / YEAR,
     }
-    return SizingInputs(**(values | changes))
+    values |= changes
+    values.setdefault("lit_fraction", 1.0 - np.asarray(values["eclipse_fraction"]))
+    values.setdefault("air_density_high", values["air_density"])
+    return SizingInputs(**values)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from flown import fly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from satellite_inputs import YEAR, example_inputs
@@ -15,23 +16,8 @@ from satellite_inputs import YEAR, example_inputs
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.errors import ValueProblem
 from skyhall.orbit.elements import kepler_period
-from skyhall.satellite.battery import charging_power, discharging_power, energy_change
-from skyhall.satellite.design import SatelliteDesign
-from skyhall.satellite.heat import (
-    coolant_change,
-    environment_flux,
-    junction_temperature,
-    radiated,
-    radiator_change,
-)
+from skyhall.satellite.night import charging_time
 from skyhall.satellite.sizing import SizedSatellite, size, to_design
-from skyhall.satellite.solar_array import (
-    array_absorbed,
-    array_emitted,
-    array_power,
-    array_temperature_change,
-    cell_efficiency,
-)
 
 NO_NIGHT = {"eclipse_fraction": np.zeros(73)}
 DEEP_NIGHT = {"eclipse_fraction": np.full(73, 0.37), "beta": np.zeros(73), "altitude": 550e3}
@@ -49,9 +35,10 @@ def test_the_mass_lines_and_the_propellant_add_up_to_the_launch_mass() -> None:
 
 def test_the_array_gives_what_a_whole_orbit_of_the_worst_day_uses() -> None:
     dark, found = 0.1, sized(eclipse_fraction=np.full(73, 0.1))
-    made = found.array_power_end * (1.0 - dark)
-    used = found.bus_power * (1.0 - dark) + found.night_power * dark / (0.96 * 0.96)
-    assert made == pytest.approx(used, rel=1e-9)
+    period = float(kepler_period(650e3))
+    charging = charging_time((1.0 - dark) * period, 900.0) / period
+    recharge = found.night_power * dark / (charging * 0.96 * 0.96)
+    assert found.array_power_end == pytest.approx(found.bus_power + recharge, rel=1e-9)
 
 
 def test_the_radiator_gives_off_exactly_the_bus_power_in_its_hot_case() -> None:
@@ -95,7 +82,7 @@ def test_half_the_work_kept_in_the_dark_lies_between() -> None:
 def test_without_eclipse_the_safe_modes_battery_remains() -> None:
     found = sized(**NO_NIGHT)
     assert found.battery_case == "minimum"
-    assert found.battery_capacity_end * 0.8 * 0.96 == pytest.approx((300.0 + 4 * 80.0) * 7200.0, rel=1e-9)
+    assert found.battery_capacity_end * 0.8 * 0.96 == pytest.approx(found.safe_mode_power * 7200.0, rel=1e-9)
 
 
 def test_many_deep_cycles_bind_the_battery_by_its_life() -> None:
@@ -158,13 +145,13 @@ def test_an_idle_satellite_in_a_long_night_heats_its_coolant() -> None:
     night = DEEP_NIGHT | {"night_share": 0.0, "idle_share": 0.05}
     found = sized(**night)
     assert found.coldest_coolant < 243.15
-    assert found.heater_power > 0.0
+    assert found.night_heating > 0.0
     assert found.night_power > sized(**night, coolant_coldest=180.0).night_power
 
 
 def test_a_satellite_that_rides_through_the_night_needs_no_heaters() -> None:
     found = sized(**DEEP_NIGHT, night_share=1.0)
-    assert found.heater_power == 0.0
+    assert found.night_heating == 0.0
     assert found.coldest_coolant > 243.15
 
 
@@ -288,7 +275,7 @@ def test_whatever_closes_has_positive_sizes_and_a_balanced_orbit(
     assert all(mass >= 0.0 for mass in found.masses.values())
     made = found.array_power_end * (1.0 - dark)
     used = found.bus_power * (1.0 - dark) + found.night_power * dark / 0.96**2
-    assert made == pytest.approx(used, rel=1e-9)
+    assert used * (1.0 - 1e-9) <= made < 1.2 * used  # what the taper leaves unused
     assert found.mass > found.masses["payload"]
 
 
@@ -309,97 +296,6 @@ def test_the_longest_eclipse_is_in_seconds_of_the_orbit() -> None:
     assert sized().longest_eclipse == pytest.approx(dark * float(kepler_period(650e3)))
 
 
-class Flown(NamedTuple):
-    lowest_charge: float  # share of capacity
-    hottest_junction: float  # K
-    coldest_coolant: float  # K
-
-
-def _fly(design: SatelliteDesign, beta: float, dark: float, irradiance: float) -> Flown:
-    """Step a design through ten equal orbits."""
-    step = 60.0
-    period = float(kepler_period(design.altitude))
-    energy, cells = design.battery_capacity, 330.0
-    coolant, radiator = design.design_coolant_temperature, design.design_radiator_temperature
-    emissivity = design.array_emissivity_front + design.array_emissivity_rear
-    slope = 4.0 * emissivity * STEFAN_BOLTZMANN * 390.0**3
-    emitting = 2.0 * design.radiator_area * design.radiator_emissivity * design.radiator_fin_efficiency
-    across = design.coolant_to_radiator
-    radiating_slope = 4.0 * emitting * STEFAN_BOLTZMANN * 350.0**3
-    gains = step * np.linalg.inv(
-        [
-            [design.coolant_heat_capacity + step * across, -step * across],
-            [-step * across, design.radiator_heat_capacity + step * (across + radiating_slope)],
-        ]
-    )
-    taper = 1.0 / (design.charge_efficiency * design.taper_time)
-    lowest, hottest, coldest = energy, 0.0, 1e3
-    cosine = 1.0 if design.attitude == "sun_tracking" else np.sin(abs(beta))
-    view = design.array_earth_view_front
-    for now in np.arange(0.0, 10.0 * period, step):
-        phase = 2.0 * np.pi * now / period  # from local noon
-        lit = float(abs((now / period) % 1.0 - 0.5) > 0.5 * dark)
-        sunlight = lit * irradiance * cosine
-        reflected = 0.3 * irradiance * max(np.cos(beta) * np.cos(phase), 0.0)
-        work = (
-            design.it_power
-            if lit
-            else design.it_idle + design.night_share * (design.it_power - design.it_idle)
-        )
-        load = design.fixed_load + (1.0 + design.overhead_per_it) * work
-        load += 0.0 if lit else design.heater_power
-        coefficient, reference = design.cell_temperature_coefficient, design.cell_reference_temperature
-        quality = cell_efficiency(design.cell_efficiency, coefficient, cells, reference)
-        possible = array_power(sunlight, design.cell_area, quality)
-        charge = charging_power(
-            max(possible - load, 0.0), energy, design.battery_capacity, design.charge_limit, taper
-        )
-        discharge = discharging_power(
-            max(load - possible, 0.0),
-            energy,
-            design.battery_reserve,
-            design.discharge_limit,
-            design.discharge_efficiency / step,
-        )
-        assert possible + discharge >= load * (1.0 - 1e-9), "the load is not carried"
-        drawn = min(possible, load) + charge
-        energy += energy_change(
-            charge, discharge, design.charge_efficiency, 1.0 / design.discharge_efficiency, step
-        )
-        lowest = min(lowest, energy)
-        heat = array_absorbed(
-            sunlight,
-            drawn / design.array_area,
-            design.array_absorptivity,
-            2.0 * view * reflected,
-            emissivity * view * 237.0,
-        )
-        emission = design.array_emissivity_rear * STEFAN_BOLTZMANN * cells**4
-        cells += array_temperature_change(
-            heat, array_emitted(emissivity, cells), step / (design.array_heat_capacity + step * slope)
-        )
-        along = design.radiator_sun_follows_velocity * np.cos(beta) * abs(np.sin(phase))
-        absorbed = environment_flux(
-            lit * irradiance,
-            design.radiator_sun_sine + along,
-            design.radiator_absorptivity,
-            reflected,
-            design.radiator_earth_view,
-            design.radiator_emissivity * design.radiator_earth_view * 237.0,
-            emission,
-            design.radiator_emissivity * design.radiator_array_view,
-        )
-        through = across * (coolant - radiator)
-        out = radiated(emitting, radiator) - 2.0 * design.radiator_area * absorbed
-        warmer = coolant_change(load - through, through - out, gains[0, 0], gains[0, 1])
-        radiator += radiator_change(load - through, through - out, gains[0, 1], gains[1, 1])
-        coolant += warmer
-        if now > 5.0 * period:  # the start is not of this orbit
-            hottest = max(hottest, junction_temperature(coolant, work, design.junction_resistance))
-            coldest = min(coldest, coolant)
-    return Flown(lowest / design.battery_capacity, hottest, coldest)
-
-
 @pytest.mark.parametrize("attitude", ["sun_tracking", "orbit_normal"])
 @pytest.mark.parametrize("night_share", [0.0, 1.0])
 @pytest.mark.parametrize(("beta", "dark"), [(1.0, 0.2), (0.5, 0.33)])
@@ -414,39 +310,9 @@ def test_a_sized_satellite_lives_through_ten_orbits_of_its_worst_day(
     design = to_design(
         sized(**season, attitude=attitude, night_share=night_share, radiator_pointing_error=0.0)
     )
-    flown = _fly(design, beta, dark, 1330.0)
+    flown = fly(design, beta, dark, 1330.0)
     assert flown.lowest_charge > design.battery_reserve / design.battery_capacity
     assert design.junction_limit - 10.0 < flown.hottest_junction < design.junction_limit - 5.0 + 0.1
-
-
-def test_a_battery_bound_by_energy_is_used_down_to_its_reserve() -> None:
-    season = {"eclipse_fraction": np.full(1, 0.1), "beta": np.full(1, 1.2), "irradiance": np.full(1, 1361.0)}
-    fast = {"battery_charge_rate": 1e-2, "battery_discharge_rate": 1e-2, "battery_cycles_at_reference": 1e6}
-    found = sized(**season, **fast)
-    assert found.battery_case == "energy"
-    design = to_design(found)
-    lowest = _fly(design, 1.2, 0.1, 1361.0).lowest_charge
-    assert lowest == pytest.approx(design.battery_reserve / design.battery_capacity, abs=0.1)
-
-
-def test_the_coldest_coolant_is_that_of_a_night_flown_step_by_step() -> None:
-    season = {"eclipse_fraction": np.full(1, 0.33), "beta": np.full(1, 0.5), "irradiance": np.full(1, 1361.0)}
-    found = sized(**season, night_share=0.0, coolant_coldest=150.0)
-    flown = _fly(to_design(found), 0.5, 0.33, 1361.0)
-    # The flown array enters the night warm, which sizing leaves out.
-    assert flown.coldest_coolant - 12.0 < float(found.coldest_coolant) < flown.coldest_coolant
-
-
-def test_heaters_hold_the_coolant_at_its_limit_through_a_long_night() -> None:
-    night = DEEP_NIGHT | {"night_share": 0.0, "idle_share": 0.05, "altitude": 35_786e3, "air_density": 0.0}
-    found = sized(**night)  # long enough to settle
-    lost = (
-        2.0
-        * found.radiator_area
-        * 0.9
-        * (0.9 * STEFAN_BOLTZMANN * 243.15**4 - found.radiator_earth_view * 237.0)
-    )
-    assert float(found.night_power) == pytest.approx(float(lost), rel=0.05)
 
 
 def test_reflected_sunlight_warms_the_cells() -> None:

@@ -1,7 +1,8 @@
 """Mass: one line per subsystem, closed over structure, margin and propellant.
 
 What it leaves out: launch adapters, spares, and the growth of structure with size (a constant share of the dry
-mass). Air drag uses one mean density over the whole life; the solar cycle moves it by a factor of thirty at 500 km.
+mass). Propellant uses one mean density of air over the whole life; the solar cycle moves it by a factor of thirty at
+500 km, and the thruster's power is that of its high end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The longest night of a season: what the battery must hold, and what keeps the coolant liquid.
+"""The battery that the nights of a life ask for.
 
-What it leaves out: the battery's own heat and temperature, and that the array enters the night warm (cautious: the
-coolant stays some 10 K warmer than computed).
+What it leaves out: the battery's own heat and temperature. The coolant's night is in `heaters`.
 """
 
 from __future__ import annotations
@@ -12,25 +11,38 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import STEFAN_BOLTZMANN
+from skyhall.constants import ASTRONOMICAL_UNIT, EARTH_RADIUS, SOLAR_RADIUS
 from skyhall.orbit.elements import kepler_period
-from skyhall.satellite.attitude import AttitudeView
-from skyhall.satellite.battery_life import allowed_depth_of_discharge, calendar_fade
+from skyhall.orbit.shadow import limb_distance, lit_disc_fraction
+from skyhall.satellite.battery_life import (
+    allowed_depth_of_discharge,
+    calendar_fade,
+    capacity_at_end_of_life,
+    cycle_fade,
+)
 from skyhall.satellite.sizing_inputs import SizingInputs
-from skyhall.types import Array
+from skyhall.types import Array, Numbers
 
 __all__ = [
     "BATTERY_CASES",
     "BatteryNeed",
     "battery_need",
-    "coldest_coolant",
-    "heater_power",
+    "charging_time",
+    "deepest_shade",
     "longest_eclipse",
+    "longest_night",
 ]
 
 BATTERY_CASES: Final = ("energy", "cycle_life", "discharge_rate", "charge_rate", "minimum")
-_BISECTIONS = 44  # from some 100 K to 1e-11 K
+PERIHELION: Final = (
+    0.98329 * ASTRONOMICAL_UNIT
+)  # m, Explanatory Supplement to the Astronomical Almanac (3rd ed.)
 _ANY_TEMPERATURE = 293.15  # K; the pack is held at the one for which its calendar fade is stated
+# Time constants for which charging tapers before dusk. What is missing then changes from orbit to orbit by the factor
+# exp(-this): with none the balance stands on a knife's edge, with many the charge needs a large array.
+_TAPERING: Final = 1.0
+_LEFT_BY_TAPER: Final = float(np.exp(-_TAPERING))
+_FADE_ROUNDS = 60  # a round gains a factor of two or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +50,96 @@ class BatteryNeed:
     """The battery that lives through the longest night; arrays over the designs."""
 
     capacity_begin: Array  # J at begin of life
-    capacity_end: Array  # J at end of life
-    depth_of_discharge: Array  # in the longest night, of the capacity at end of life
+    capacity_end: Array  # J at the end of the life
+    depth_of_discharge: Array  # in the longest night, of the capacity at the end of the life
     case: npt.NDArray[np.intp]  # which of `BATTERY_CASES` binds
 
 
-@dataclass(frozen=True, slots=True)
-class _Cooling:
-    """Radiator and coolant as one node: capacity dT/dt = emission (balance⁴ - T⁴)."""
-
-    rate: Array  # emission / capacity, 1/(s K³)
-    emission: Array  # W/K⁴
-    infrared: Array  # W absorbed from the Earth and from the array
-    dusk: Array  # K, radiator at the beginning of the night
-    balance: Array  # K, where a night without end would take it
-    drop: Array  # K from coolant to radiator at the night's heat
-    seconds: Array
-
-
 def longest_eclipse(inputs: SizingInputs) -> Array:
-    """Return the longest eclipse of the season (s)."""
+    """Return the longest eclipse of the season (s), the Sun's centre hidden."""
     return np.asarray(np.max(inputs.eclipse_fraction, axis=-1) * kepler_period(inputs.altitude))
 
 
-def battery_need(inputs: SizingInputs, night_power: Array, safe_power: Array) -> BatteryNeed:
+def longest_night(inputs: SizingInputs) -> Array:
+    """Return the longest night of the season (s): sunlight lost in an orbit, penumbra as the share that it takes."""
+    return np.asarray(np.max(inputs.dark_share, axis=-1) * kepler_period(inputs.altitude))
+
+
+def deepest_shade(inputs: SizingInputs) -> Array:
+    """Return the largest share of the Sun's disc that the Earth hides at any moment of the season, 0 to 1.
+
+    Where the Sun's centre is hidden at all it counts as 1; in a mere penumbra the share follows from the angle
+    between orbit and Sun at its closest, the Sun as large as in January.
+    """
+    sine = EARTH_RADIUS / (EARTH_RADIUS + inputs.altitude)
+    lowest = np.max(np.cos(inputs.beta), axis=-1)  # Sun behind the Earth, at the orbit's midnight
+    limb = limb_distance(-lowest, sine, np.sqrt(1.0 - sine * sine), PERIHELION / SOLAR_RADIUS)
+    partial = np.where(np.any(inputs.dark_share > 0.0, axis=-1), 1.0 - lit_disc_fraction(limb), 0.0)
+    return np.asarray(np.where(np.any(inputs.eclipse_fraction > 0.0, axis=-1), 1.0, partial))
+
+
+def charging_time(light: Numbers, taper_time: Numbers) -> Array:
+    """Return the seconds at full charging power that take in what a whole stretch of `light` (s) does.
+
+    Power is constant at first. From the moment that the missing energy is power × `taper_time` (s) it falls with that
+    time constant, as in `battery.charging_power`. NaN where the light is too short for a taper.
+
+    Notes
+    -----
+    The power is chosen so that the taper lasts one time constant before dusk; then power × taper time / e is still
+    missing at dusk, and the same is missing at the next. With n time constants and the stored power Q, the energy
+    d of a night is d = Q (light - taper_time (n - 1 + exp(-n))).
+    """
+    lost = (_TAPERING - 1.0 + _LEFT_BY_TAPER) * taper_time
+    return np.asarray(np.where(light > _TAPERING * taper_time, light - lost, np.nan))
+
+
+def battery_need(
+    inputs: SizingInputs, night_power: Array, peak_power: Array, safe_power: Array
+) -> BatteryNeed:
     """Return the battery that carries `night_power` (W) through the longest eclipse of every day for a life.
 
     Parameters
     ----------
-    night_power : W in the dark.
+    night_power : W in the dark, mean of the longest night.
+    peak_power : W in the dark, the most that is drawn at any moment.
     safe_power : W with all work stopped; the battery carries it for the safe-mode time in any orbit.
 
     Notes
     -----
-    The largest of five needs. Energy: the night's draw, plus what the taper near full leaves uncharged when the last
-    minute of light still charges at full power, within the depth that the maker allows at end of life. Cycle life:
-    the depth at which the cycles of a life cost no more capacity than may be lost (`battery_life`). Discharge and
-    charge rate. Minimum: the safe mode.
+    The largest of five needs. Energy: the night's draw and what the taper leaves uncharged at dusk, within the depth
+    that the maker allows of the capacity at the end of the life. Cycle life: the depth at which the cycles of the life
+    cost no more capacity than may be lost (`battery_life`). Discharge rate, in partial light as much as is hidden.
+    Charge rate: constant power, then taper (`charging_time`). Minimum: the safe mode. The capacity at the end of the
+    life is what age and cycles of that life leave, solved together with the capacity.
     """
-    dark = np.max(inputs.eclipse_fraction, axis=-1)
+    period = kepler_period(inputs.altitude)
+    dark = np.max(inputs.dark_share, axis=-1)
     efficiency = inputs.battery_discharge_efficiency
-    drawn = night_power * longest_eclipse(inputs) / efficiency
-    recharge = night_power * dark / ((1.0 - dark) * efficiency * inputs.battery_charge_efficiency)
-    uncharged = recharge * inputs.battery_charge_efficiency * inputs.battery_taper_time
-    end = inputs.battery_end_capacity
-    deepest, worn = (
-        np.where(depth > 0.0, depth, np.nan)
-        for depth in (inputs.battery_depth_limit * end, _depth_for_life(inputs, dark))
-    )
-    by_night = np.where(dark > 0.0, night_power, 0.0)
-    needs = np.stack(
+    drawn = night_power * dark * period / efficiency
+    charging = charging_time((1.0 - dark) * period, inputs.battery_taper_time)
+    stored = np.where(dark > 0.0, drawn / charging, 0.0)  # W, at constant power
+    missing = drawn + _LEFT_BY_TAPER * stored * inputs.battery_taper_time
+    aged = _calendar_fade(inputs)
+    cycles, worn = _cycling(inputs, dark, aged)
+    of_end = np.stack(
         np.broadcast_arrays(
-            (drawn + uncharged) / deepest,
-            drawn / worn,
-            by_night / (inputs.battery_discharge_rate * end),
-            recharge / (inputs.battery_charge_rate * end),
-            safe_power * inputs.safe_mode_time / efficiency / deepest,
+            missing / _possible(inputs.battery_depth_limit),
+            peak_power * deepest_shade(inputs) / inputs.battery_discharge_rate,
+            stored / (inputs.battery_charge_efficiency * inputs.battery_charge_rate),
+            safe_power * inputs.safe_mode_time / (efficiency * _possible(inputs.battery_depth_limit)),
         )
     )
-    capacity = needs.max(axis=0)
+    by_cycles = drawn / _possible(worn)
+    end = inputs.battery_end_capacity + 0.0 * by_cycles
+    for _ in range(_FADE_ROUNDS):
+        capacity = np.maximum(of_end.max(axis=0) / end, by_cycles)
+        depth = drawn / np.where(capacity > 0.0, capacity, 1.0)
+        left = capacity_at_end_of_life(_cycle_fade(inputs, cycles, depth), aged)
+        end = np.maximum(left, inputs.battery_end_capacity)  # below it, cycle life binds
+    needs = np.insert(of_end / end, 1, by_cycles, axis=0)
+    too_old = aged > 1.0 - inputs.battery_end_capacity
+    capacity = np.where(too_old, np.nan, needs.max(axis=0))
     return BatteryNeed(
         capacity_begin=capacity,
         capacity_end=capacity * end,
@@ -105,12 +148,12 @@ def battery_need(inputs: SizingInputs, night_power: Array, safe_power: Array) ->
     )
 
 
-def _depth_for_life(inputs: SizingInputs, dark: Array) -> Array:
-    """Depth in the longest night, of the capacity at begin of life, that the cycles of a life allow.
+def _possible(depth: Numbers) -> Array:
+    return np.asarray(np.where(np.asarray(depth) > 0.0, depth, np.nan))
 
-    Shorter nights are shallower cycles: they count by a power of their depth (Miner).
-    """
-    age = calendar_fade(
+
+def _calendar_fade(inputs: SizingInputs) -> Array:
+    return calendar_fade(
         inputs.life,
         _ANY_TEMPERATURE,
         inputs.battery_calendar_age,
@@ -118,97 +161,34 @@ def _depth_for_life(inputs: SizingInputs, dark: Array) -> Array:
         inputs.battery_calendar_fade,
         0.0,
     )
-    depths = inputs.eclipse_fraction / np.where(dark > 0.0, dark, 1.0)[:, None]
-    weights = np.mean(depths ** inputs.battery_cycle_exponent[:, None], axis=-1)
-    return allowed_depth_of_discharge(
-        weights * inputs.life / kepler_period(inputs.altitude),
-        np.maximum(1.0 - inputs.battery_end_capacity - age, 0.0),
+
+
+def _cycling(inputs: SizingInputs, dark: Array, aged: Array) -> tuple[Array, Array]:
+    """Return the cycles of the life and their allowed depth, both as nights as long as the longest.
+
+    Shorter nights are shallower cycles: they count by a power of their depth (Miner). The depth is a share of the
+    capacity at begin of life.
+    """
+    depths = inputs.dark_share / np.where(dark > 0.0, dark, 1.0)[:, None]
+    weights = np.mean(depths ** np.asarray(inputs.battery_cycle_exponent)[:, None], axis=-1)
+    cycles = np.asarray(weights * inputs.life / kepler_period(inputs.altitude))
+    depth = allowed_depth_of_discharge(
+        cycles,
+        np.maximum(1.0 - inputs.battery_end_capacity - aged, 0.0),
         inputs.battery_cycles_at_reference,
         inputs.battery_reference_depth,
         inputs.battery_cycle_exponent,
         inputs.battery_fade_at_reference,
     )
+    return cycles, depth
 
 
-def heater_power(
-    inputs: SizingInputs, view: AttitudeView, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
-) -> Array:
-    """Return the heaters (W) that keep the coolant from falling below its limit in the longest night.
-
-    Parameters
-    ----------
-    inputs : of them the radiator, the coolant, the Earth's infrared and the season's longest eclipse.
-    view : of the radiator to the Earth and to the array.
-    radiator_area : planform, m².
-    heat : W that the satellite still makes in the dark, heaters apart.
-    full_heat : W at full work; dusk finds the radiator in balance with it and with the Earth's infrared.
-    drop : K from coolant to radiator at full heat, proportional to the heat.
-
-    Notes
-    -----
-    The heaters hold the limit from the moment that it is reached; their power is the mean over the night.
-    """
-    cooling = _cooling(inputs, view, radiator_area, heat, full_heat, drop)
-    coldest = inputs.coolant_coldest - cooling.drop  # of the radiator
-    holding = np.maximum(cooling.emission * coldest**4 - cooling.infrared - heat, 0.0)
-    reached = _cooling_time(cooling, np.minimum(coldest, cooling.dusk))
-    night = np.where(cooling.seconds > 0.0, cooling.seconds, 1.0)
-    share = np.where(holding > 0.0, np.clip(1.0 - reached / night, 0.0, 1.0), 0.0)
-    return np.asarray(np.where(cooling.seconds > 0.0, holding * share, 0.0))
-
-
-def coldest_coolant(
-    inputs: SizingInputs, view: AttitudeView, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
-) -> Array:
-    """Return the coolant's temperature (K) at the end of the longest night; parameters as in `heater_power`."""
-    cooling = _cooling(inputs, view, radiator_area, heat, full_heat, drop)
-    high = cooling.dusk + 0.0 * cooling.seconds
-    low = np.minimum(cooling.balance, cooling.dusk) + 0.0 * cooling.seconds
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        later = _cooling_time(cooling, middle) > cooling.seconds
-        low, high = np.where(later, middle, low), np.where(later, high, middle)
-    return np.asarray(0.5 * (low + high) + cooling.drop)
-
-
-def _cooling(
-    inputs: SizingInputs, view: AttitudeView, radiator_area: Array, heat: Array, full_heat: Array, drop: Array
-) -> _Cooling:
-    emitting = 2.0 * radiator_area * inputs.radiator_emissivity
-    emission = emitting * inputs.radiator_fin_efficiency * STEFAN_BOLTZMANN
-    # The array's rear by night: as cold as an edge-on plate in the Earth's infrared becomes, and no warmer.
-    from_array = view.radiator_array_view * inputs.array_emissivity_rear
-    infrared = emitting * (1.0 + from_array) * view.radiator_earth_view * inputs.earth_infrared
-    capacity = radiator_area * inputs.radiator_heat_capacity + inputs.coolant_heat_capacity * full_heat
-    return _Cooling(
-        rate=emission / capacity,
-        emission=emission,
-        infrared=infrared,
-        dusk=_fourth_root((full_heat + infrared) / emission),
-        balance=_fourth_root((heat + infrared) / emission),
-        drop=drop * heat / full_heat,
-        seconds=longest_eclipse(inputs),
+def _cycle_fade(inputs: SizingInputs, cycles: Array, depth: Array) -> Array:
+    return cycle_fade(
+        cycles,
+        depth,
+        inputs.battery_cycles_at_reference,
+        inputs.battery_reference_depth,
+        inputs.battery_cycle_exponent,
+        inputs.battery_fade_at_reference,
     )
-
-
-def _cooling_time(cooling: _Cooling, end: Array) -> Array:
-    """Seconds from dusk down to `end`; infinite at or below the balance.
-
-    The integral of dT / (T⁴ - E⁴) is I(T) = ln((T - E)/(T + E))/(4 E³) - atan(T/E)/(2 E³).
-    """
-    falls = end > cooling.balance
-    # Where nothing cools (night as warm as day), any balance below dusk keeps the formula finite.
-    balance = np.minimum(cooling.balance, 0.999_999 * cooling.dusk)
-    before = _cooling_integral(cooling.dusk, balance)
-    after = _cooling_integral(np.where(falls, end, cooling.dusk), balance)
-    return np.asarray(np.where(falls, np.maximum(before - after, 0.0) / cooling.rate, np.inf))
-
-
-def _cooling_integral(temperature: Array, balance: Array) -> Array:
-    ratio = (temperature - balance) / (temperature + balance)
-    turn = np.arctan(temperature / balance)
-    return np.asarray((0.25 * np.log(ratio) - 0.5 * turn) / balance**3)
-
-
-def _fourth_root(value: Array) -> Array:
-    return np.asarray(np.sqrt(np.sqrt(value)))

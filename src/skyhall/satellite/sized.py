@@ -18,9 +18,9 @@ __all__ = ["OPEN_LINES", "SizedSatellite", "to_design"]
 
 OPEN_LINES = {
     "": "it closes",
-    "array": "the solar array gives no power on the worst day",
+    "array": "the solar array gives no power on the worst day, or its light is too short for the battery's taper",
     "radiator": "the radiator takes in as much heat as it gives off at the temperature that the chips allow",
-    "battery": "the battery ages too fast to be discharged at all",
+    "battery": "age alone costs the battery more capacity than it may lose in this life",
     "mass": "structure, margin and tanks grow faster than the mass that they carry",
     "drag": "air drag asks for power, power for area, and area for drag, without end",
 }
@@ -40,9 +40,11 @@ class SizedSatellite:
     # loads, W
     it_power: Array
     it_idle: Array
-    fixed_load: Array  # avionics, terminals and thruster, by day and night
-    heater_power: Array  # in the dark only
-    thruster_power: Array
+    fixed_load: Array  # avionics, terminals and thruster with their pumping, by day and night
+    heater_power: Array  # installed
+    night_heating: Array  # of it, mean over the longest night
+    safe_mode_power: Array  # with all work stopped and the radiator isolated
+    thruster_power: Array  # at high solar activity
     overhead_per_it: Array
     bus_power: Array  # at full work in the light
     night_power: Array  # in the dark
@@ -101,6 +103,8 @@ class SizedSatellite:
 def to_design(sized: SizedSatellite, index: tuple[int, ...] = (), name: str = "satellite") -> SatelliteDesign:
     """Return the design at `index` of `sized`, at end of life, as the twin flies it.
 
+    Array, battery and coating are those of the end of the life, the thruster's load that of high solar activity.
+
     Parameters
     ----------
     sized : what `size` returned.
@@ -137,6 +141,8 @@ def to_design(sized: SizedSatellite, index: tuple[int, ...] = (), name: str = "s
         it_idle=found("it_idle"),
         fixed_load=found("fixed_load"),
         heater_power=found("heater_power"),
+        heater_set=given("coolant_coldest") + given("heater_band"),
+        heater_band=given("heater_band"),
         overhead_per_it=found("overhead_per_it"),
         night_share=given("night_share"),
         array_area=found("array_area"),
@@ -169,7 +175,7 @@ def to_design(sized: SizedSatellite, index: tuple[int, ...] = (), name: str = "s
         radiator_area=found("radiator_area"),
         radiator_emissivity=given("radiator_emissivity"),
         radiator_fin_efficiency=given("radiator_fin_efficiency"),
-        radiator_absorptivity=given("radiator_absorptivity_end"),
+        radiator_absorptivity=given("radiator_absorptivity"),
         radiator_sun_sine=math.sin(given("radiator_pointing_error")),
         radiator_sun_follows_velocity=found("velocity_sun_share"),
         radiator_earth_view=found("radiator_earth_view"),

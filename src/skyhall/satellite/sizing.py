@@ -20,14 +20,9 @@ import numpy.typing as npt
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.errors import ValueProblem
 from skyhall.satellite.attitude import AttitudeView, attitude_view
+from skyhall.satellite.heaters import Cooling, Heating, coldest_coolant, cooling, heating
 from skyhall.satellite.masses import drag, exhaust_speed, mass_budget
-from skyhall.satellite.night import (
-    BATTERY_CASES,
-    battery_need,
-    coldest_coolant,
-    heater_power,
-    longest_eclipse,
-)
+from skyhall.satellite.night import BATTERY_CASES, battery_need, longest_eclipse
 from skyhall.satellite.radiator import coolant_limit
 from skyhall.satellite.sized import OPEN_LINES, SizedSatellite, to_design
 from skyhall.satellite.sizing_inputs import SizingInputs, check, columns, designs_shape
@@ -81,8 +76,8 @@ class _State:
 
     array_area: Array
     radiator_area: Array
-    heater: Array
-    thruster: Array
+    heater: Array  # W, mean of the longest night
+    thruster: Array  # W, at high solar activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +87,9 @@ class _Demand:
     days: Season
     it_power: Array
     it_night: Array
-    overhead: Array
-    base_load: Array
+    overhead: Array  # conversion losses and pumps per W of IT
+    fixed_load: Array  # W without thruster, pumps included
+    pumped: Array  # bus load per W of it that is not the pump's own
     coolant: Array  # K, mean, hot case
     radiator: Array  # K
     emitted: Array  # W/m² per emitting area
@@ -103,7 +99,7 @@ class _Demand:
 
     def loads(self, state: _State) -> tuple[Array, Array]:
         """Return the bus load in the light and in the dark, W."""
-        common = self.base_load + state.thruster
+        common = self.fixed_load + self.pumped * state.thruster
         lit = common + (1.0 + self.overhead) * self.it_power
         return lit, common + state.heater + (1.0 + self.overhead) * self.it_night
 
@@ -121,7 +117,8 @@ class _Round:
     rear: Array  # (designs, days) of it, from the array's rear
     net: Array
     drag_area: Array
-    drag_force: Array
+    heating: Heating
+    cooling: Cooling
 
 
 def _demand(inputs: SizingInputs) -> _Demand:
@@ -136,12 +133,15 @@ def _demand(inputs: SizingInputs) -> _Demand:
     )
     radiating = inputs.radiator_emissivity * inputs.radiator_fin_efficiency * STEFAN_BOLTZMANN
     angles = attitude_view(inputs.attitude, inputs.altitude[:1], 0.0, 1.0, 1.0, 1.0, 1.0)
+    # All that the bus draws is heat, of which the pump takes its share, its own heat included.
+    pumped = 1.0 / (1.0 - np.asarray(inputs.pump_share))
     return _Demand(
         days=season(inputs),
         it_power=it_power,
         it_night=it_power * (inputs.idle_share + (1.0 - inputs.idle_share) * inputs.night_share),
-        overhead=1.0 / inputs.conversion_efficiency - 1.0 + inputs.pump_share,
-        base_load=inputs.avionics_power + inputs.terminals * inputs.terminal_power,
+        overhead=pumped / inputs.conversion_efficiency - 1.0,
+        fixed_load=pumped * (inputs.avionics_power + inputs.terminals * inputs.terminal_power),
+        pumped=pumped,
         coolant=0.5 * (ladder.coolant_hot + ladder.coolant_cold),
         radiator=ladder.radiator,
         emitted=radiating * ladder.radiator**4,
@@ -178,16 +178,18 @@ def _one_round(inputs: SizingInputs, demand: _Demand, state: _State) -> _Round:
     hot = np.argmax(absorbed, axis=-1)
     net = demand.emitted - _at(absorbed, hot)
     drag_area = demand.frontal_array * state.array_area + demand.frontal_radiator * state.radiator_area
-    force = drag(inputs.air_density, inputs.altitude, inputs.drag_coefficient, drag_area)
-    jet = 0.5 * force * exhaust_speed(inputs.specific_impulse)
+    thrust = drag(inputs.air_density_high, inputs.altitude, inputs.drag_coefficient, drag_area)
+    jet = 0.5 * thrust * exhaust_speed(inputs.specific_impulse)
     drop = demand.coolant - demand.radiator
+    cold = cooling(inputs, view, state.radiator_area, night - state.heater, lit, drop)
+    heaters = heating(inputs, cold, demand.fixed_load)
     moved = _State(
         array_area=_at(need, worst),
         radiator_area=lit / (2.0 * np.where(net > 0.0, net, np.nan)),
-        heater=heater_power(inputs, view, state.radiator_area, night - state.heater, lit, drop),
+        heater=heaters.mean,
         thruster=jet / inputs.thruster_efficiency,
     )
-    return _Round(moved, view, worst, hot, sun_share, absorbed, rear, net, drag_area, force)
+    return _Round(moved, view, worst, hot, sun_share, absorbed, rear, net, drag_area, heaters, cold)
 
 
 def _view(inputs: SizingInputs, state: _State) -> AttitudeView:
@@ -221,14 +223,16 @@ def _size_chunk(inputs: SizingInputs) -> dict[str, Any]:
         last, moved, rounds = _iterate(inputs, demand)
         found = _loads(inputs, demand, last) | _array(inputs, demand, last)
         lit, night = demand.loads(last.state)
-        battery = battery_need(inputs, night, demand.base_load)
+        heaters = last.heating
+        peak, safe = night + heaters.peak - heaters.mean, demand.fixed_load + heaters.safe
+        battery = battery_need(inputs, night, peak, safe)
         budget = mass_budget(
             inputs,
             bus_power=lit,
             array_power_begin=found["array_power_begin"],
             battery_capacity_begin=battery.capacity_begin,
             radiator_area=last.state.radiator_area,
-            drag_force=last.drag_force,
+            drag_force=drag(inputs.air_density, inputs.altitude, inputs.drag_coefficient, last.drag_area),
         )
         found |= _heat(inputs, demand, last) | {
             "iterations": rounds,
@@ -252,8 +256,10 @@ def _loads(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any
     return {
         "it_power": demand.it_power,
         "it_idle": demand.it_power * inputs.idle_share,
-        "fixed_load": demand.base_load + last.state.thruster,
-        "heater_power": last.state.heater,
+        "fixed_load": demand.fixed_load + demand.pumped * last.state.thruster,
+        "heater_power": last.heating.installed,
+        "night_heating": last.heating.mean,
+        "safe_mode_power": demand.fixed_load + last.heating.safe,
         "thruster_power": last.state.thruster,
         "overhead_per_it": demand.overhead,
         "bus_power": lit,
@@ -264,7 +270,7 @@ def _loads(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any
 
 def _array(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any]:
     days, worst, area = demand.days, last.worst_day, last.state.array_area
-    dark = _at(inputs.eclipse_fraction, worst) > 0.0
+    dark = _at(inputs.dark_share, worst) > 0.0
     slanted = _at(days.incidence, worst) < 0.999 * np.max(days.incidence, axis=-1)
     return {
         "array_area": area,
@@ -278,19 +284,18 @@ def _array(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any
 
 
 def _heat(inputs: SizingInputs, demand: _Demand, last: _Round) -> dict[str, Any]:
-    lit, night = demand.loads(last.state)
+    lit, _ = demand.loads(last.state)
     infrared = demand.days.infrared[:, 0]
     rear = _at(last.rear, last.hot_day)
     sunlight = _at(last.absorbed, last.hot_day) - infrared - rear
     parts = np.broadcast_arrays(sunlight, infrared, rear)
-    drop = demand.coolant - demand.radiator
     area = last.state.radiator_area
     return {
         "heat": lit,
         "radiator_area": area,
         "radiator_temperature": demand.radiator,
         "coolant_temperature": demand.coolant,
-        "coldest_coolant": coldest_coolant(inputs, last.view, area, night - last.state.heater, lit, drop),
+        "coldest_coolant": coldest_coolant(last.cooling),
         "absorbed": demand.emitted - last.net,
         "net_flux": last.net,
         "radiator_earth_view": last.view.radiator_earth_view,

@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 
 from skyhall.errors import ValueProblem
-from skyhall.types import Numbers
+from skyhall.satellite.radiator import coating_absorptivity
+from skyhall.types import Array, Numbers
 
 __all__ = ["SizingInputs", "check", "columns", "designs_shape"]
 
-_SEASON = ("beta", "eclipse_fraction", "irradiance")
+_SEASON = ("beta", "eclipse_fraction", "lit_fraction", "irradiance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizingInputs:
     """Everything that sizes a satellite, in SI units; every number may be an array, all broadcast together.
 
-    The three season fields carry the days of a year on their last axis; what stands before it broadcasts
+    The four season fields carry the days of a year on their last axis; what stands before it broadcasts
     with the other fields. The comment beside each field says where it comes from: ``kind.key`` is a key of
     that catalogue kind.
     """
@@ -28,11 +29,14 @@ class SizingInputs:
     attitude: str  # "sun_tracking" | "orbit_normal"; one for all designs of a call
     altitude: Numbers  # m, of the circular orbit
     beta: Numbers  # (…, days) rad, angle between the Sun and the orbit's plane: orbit.seasons
-    eclipse_fraction: Numbers  # (…, days) share of the orbit in the dark: orbit.seasons
+    eclipse_fraction: Numbers  # (…, days) share of the orbit with the Sun's centre hidden: orbit.seasons
+    lit_fraction: Numbers  # (…, days) mean lit share of the Sun's disc over the orbit: orbit.seasons
     irradiance: Numbers  # (…, days) W/m²: environments.irradiance × orbit.seasons' irradiance ratio
-    albedo: Numbers  # environments.albedo
-    earth_infrared: Numbers  # W/m² leaving the Earth: environments.infrared
-    air_density: Numbers  # kg/m³ at the altitude: masses.air_density over environments.density_*_km
+    albedo: Numbers  # of the hot case: high end of environments.albedo
+    earth_infrared: Numbers  # W/m² leaving the Earth in the hot case: high end of environments.infrared
+    earth_infrared_cold: Numbers  # the same in the cold case: its low end
+    air_density: Numbers  # kg/m³, mean of a solar cycle: masses.air_density over environments.density_*_km
+    air_density_high: Numbers  # kg/m³ at high solar activity, for the thrust: their high end
     life: Numbers  # s, from launch to disposal: scenario
     # Work
     accelerators: Numbers  # how many: scenario
@@ -55,7 +59,7 @@ class SizingInputs:
     shielding: Numbers  # kg per m² of electronics box: buses.shielding
     electronics_density: Numbers  # kg/m³ of the electronics box: buses.electronics_density
     stowed_density: Numbers  # kg of dry mass per m³ stowed: buses.stowed_density
-    safe_mode_time: Numbers  # s on the battery with the fixed loads alone: buses.safe_mode_time
+    safe_mode_time: Numbers  # s on the battery, Sun lost and work stopped: buses.safe_mode_time
     # Optical terminals
     terminals: Numbers  # how many: scenario, else terminals.count
     terminal_power: Numbers  # W each: terminals.power
@@ -78,7 +82,7 @@ class SizingInputs:
     battery_charge_efficiency: Numbers  # batteries.charge_efficiency
     battery_discharge_efficiency: Numbers  # batteries.discharge_efficiency
     battery_depth_limit: Numbers  # ceiling, of the capacity at end of life: batteries.depth_of_discharge
-    battery_end_capacity: Numbers  # capacity left at end of life: batteries.end_of_life_capacity
+    battery_end_capacity: Numbers  # least share of capacity left at any age: batteries.end_of_life_capacity
     battery_cycles_at_reference: Numbers  # batteries.cycles_at_reference
     battery_reference_depth: Numbers  # of the capacity at begin of life: batteries.reference_depth
     battery_cycle_exponent: Numbers  # batteries.cycle_exponent
@@ -92,17 +96,25 @@ class SizingInputs:
     radiator_emissivity: Numbers  # radiators.emissivity
     radiator_absorptivity_begin: Numbers  # radiators.absorptivity_begin
     radiator_absorptivity_end: Numbers  # radiators.absorptivity_end
+    radiator_absorptivity_life: Numbers  # s after which the coating has that: radiators.absorptivity_life
     radiator_fin_efficiency: Numbers  # radiators.fin_efficiency
     radiator_areal_mass: Numbers  # kg per m² planform: radiators.areal_mass
     radiator_heat_capacity: Numbers  # J/(m² K), planform: radiators.areal_heat_capacity
     radiator_pointing_error: Numbers  # rad, off edge-on to the Sun: radiators.pointing_error
     radiator_aspect: Numbers = 4.0  # length over height: scenario
-    pump_share: Numbers  # W of pump per W of IT: coolings.pump_share
+    pump_share: Numbers  # W of pump per W of heat moved, its own included: coolings.pump_share
     transport_mass: Numbers  # kg per W of heat: coolings.transport
     coolant_heat_capacity: Numbers  # J/K per W of heat: coolings.heat_capacity
     coolant_drop: Numbers  # K from mean coolant to mean radiator at full heat: coolings.drop
     coolant_rise: Numbers  # K along the cold plates at full heat; the last chip is hottest: coolings.rise
     coolant_coldest: Numbers  # K, below which it may not fall: coolings.coldest
+    heater_band: (
+        Numbers  # K above it over which the thermostat lets the heaters fade out: coolings.heater_band
+    )
+    heater_duty: Numbers  # share of the installed heaters that the coldest case needs: coolings.heater_duty
+    safe_mode_view: (
+        Numbers  # share of the radiator that still cools the loop in safe mode: coolings.safe_mode_view
+    )
     junction_margin: Numbers  # K kept below the junction limit: coolings.margin
     # Propulsion
     specific_impulse: Numbers  # s: propulsions.specific_impulse
@@ -115,23 +127,40 @@ class SizingInputs:
     manoeuvre_delta_v: Numbers  # m/s², avoidance and phasing per second of life: propulsions.manoeuvres
     transfer_delta_v: Numbers = 0.0  # m/s that the satellite itself climbs after separation: scenario
 
+    @property
+    def dark_share(self) -> Array:
+        """Share of an orbit's sunlight that the Earth takes, penumbra included; (…, days)."""
+        return np.maximum(self.eclipse_fraction, 1.0 - np.asarray(self.lit_fraction))
+
+    @property
+    def radiator_absorptivity(self) -> Array:
+        """Solar absorptivity of the radiator's coating at the end of the life."""
+        return coating_absorptivity(
+            self.radiator_absorptivity_begin,
+            self.radiator_absorptivity_end,
+            self.life,
+            self.radiator_absorptivity_life,
+        )
+
 
 _POSITIVE = (
-    "altitude", "irradiance", "earth_infrared", "life", "accelerators", "accelerator_power", "chip_power",
+    "altitude", "irradiance", "earth_infrared", "earth_infrared_cold", "life", "accelerators", "accelerator_power",
+    "chip_power",
     "junction_limit", "electronics_density", "stowed_density", "array_heat_capacity", "array_specific_power",
     "array_aspect", "radiator_aspect", "battery_specific_energy", "battery_charge_rate", "battery_discharge_rate",
     "battery_taper_time", "radiator_heat_capacity", "coolant_heat_capacity", "specific_impulse",
     "conversion_efficiency", "regulation_efficiency", "cell_efficiency", "array_packing", "array_pointing",
     "array_emissivity_front", "array_emissivity_rear", "array_absorptivity", "battery_charge_efficiency",
     "battery_discharge_efficiency", "battery_end_capacity", "radiator_emissivity", "radiator_fin_efficiency",
-    "thruster_efficiency", "cell_reference_temperature",
+    "thruster_efficiency", "cell_reference_temperature", "radiator_absorptivity_life", "heater_band", "heater_duty",
 )  # fmt: skip
 _SHARES = (
     "albedo", "idle_share", "night_share", "conversion_efficiency", "regulation_efficiency", "cell_efficiency",
     "array_absorptivity", "array_emissivity_front", "array_emissivity_rear", "array_packing", "array_pointing",
     "battery_charge_efficiency", "battery_discharge_efficiency", "battery_depth_limit", "battery_end_capacity",
     "radiator_emissivity", "radiator_absorptivity_begin", "radiator_absorptivity_end", "radiator_fin_efficiency",
-    "structure_share", "control_share", "propulsion_share", "thruster_efficiency",
+    "structure_share", "control_share", "propulsion_share", "thruster_efficiency", "lit_fraction", "pump_share",
+    "heater_duty", "safe_mode_view",
 )  # fmt: skip
 _SIGNED = ("beta", "cell_temperature_coefficient")
 
@@ -152,8 +181,10 @@ def check(inputs: SizingInputs) -> None:
             raise ValueProblem(f"{said} is zero", right=f"{said} > 0")
         if name in _SHARES and np.any(value > 1.0):
             raise ValueProblem(f"{said} is above 1", right=f"0 <= {said} <= 1")
-    if np.any(np.asarray(inputs.eclipse_fraction) >= 1.0):
+    if np.any(inputs.dark_share >= 1.0):
         raise ValueProblem("an orbit that is dark all the time", right="eclipse fraction below 1")
+    if np.any(np.asarray(inputs.pump_share) >= 1.0):
+        raise ValueProblem("a pump that makes all the heat that it moves", right="pump share below 1")
 
 
 def designs_shape(inputs: SizingInputs) -> tuple[int, ...]:

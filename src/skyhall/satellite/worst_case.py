@@ -1,29 +1,79 @@
 """Worst cases of a season: the day that sizes the solar array and the day that sizes the radiator.
 
 Every day of the season is one sample: an orbit with a lit part and a dark part, in a steady state from orbit to
-orbit. What it leaves out: penumbra (lit or dark, as the eclipse fraction counts it), transients of the array after
-dusk and dawn (it comes out of the night cold and gives more than computed), and shadows of other satellites.
+orbit. What it leaves out: transients of the array after dusk and dawn (it comes out of the night cold and gives more
+than computed), and shadows of other satellites. Penumbra counts as that much less light.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from skyhall.constants import EARTH_RADIUS, STEFAN_BOLTZMANN
+from skyhall.orbit.elements import kepler_period
+from skyhall.orbit.shadow import eclipse_fraction_of_orbit
 from skyhall.satellite.attitude import AttitudeView, attitude_view
 from skyhall.satellite.heat import environment_flux
+from skyhall.satellite.night import charging_time
 from skyhall.satellite.sizing_inputs import SizingInputs
 from skyhall.satellite.solar_array import array_power, cell_efficiency
 from skyhall.types import Array, Numbers
 
-__all__ = ["Season", "season", "velocity_sun_share"]
+__all__ = ["DarkestDays", "Season", "darkest_days", "season", "velocity_sun_share"]
 
 _NEWTON_STEPS = 5  # of the cell temperature; quadratic, at rounding after four
 _SHADOW_PHASES = 9  # of a quarter orbit
 _VIEW_NODES = 65  # nodes a side of the table of the array's Earth view; bilinear, within 2e-4
+
+
+class DarkestDays(NamedTuple):
+    """Light of the days of a season, with the darkest of them met exactly; see `darkest_days`."""
+
+    beta: Array
+    eclipse_fraction: Array
+    lit_fraction: Array
+
+
+def darkest_days(altitude: Numbers, beta: Array, eclipse_fraction: Array, lit_fraction: Array) -> DarkestDays:
+    """Return the light of a season whose darkest day is no longer missed by its samples.
+
+    A grazing eclipse grows with the square root of time from its season's edge, so that days between two samples can
+    be half as dark again. The largest cos(beta), smooth in time, is taken from the parabola through the three samples
+    about it; it replaces the darkest sample.
+
+    Parameters
+    ----------
+    altitude : m; broadcasts with `beta` less its last axis.
+    beta : rad, evenly spaced days on the last axis.
+    eclipse_fraction, lit_fraction : of the orbit, as `beta`: Sun's centre hidden, and mean share of its disc that is
+        seen, which falls by as much as the eclipse grows.
+    """
+    height = np.asarray(altitude, dtype=float)[..., np.newaxis]
+    cosine = np.cos(beta)
+    top = np.argmax(cosine, axis=-1)[..., np.newaxis]
+    middle = np.clip(top, 1, beta.shape[-1] - 2)
+    before, here, after = (np.take_along_axis(cosine, middle + k, axis=-1) for k in (-1, 0, 1))
+    bend = before - 2.0 * here + after
+    peak = here - 0.125 * (after - before) ** 2 / np.where(bend < 0.0, bend, -np.inf)
+    peak = np.where(middle == top, np.minimum(peak, 1.0), np.take_along_axis(cosine, top, axis=-1))
+    lowest = np.take_along_axis(beta, top, axis=-1)
+    refined = np.copysign(np.arccos(peak), lowest)
+    growth = eclipse_fraction_of_orbit(height, refined) - eclipse_fraction_of_orbit(height, lowest)
+
+    def at_top(values: Array, change: Array) -> Array:
+        changed = np.array(values)
+        np.put_along_axis(changed, top, np.take_along_axis(values, top, axis=-1) + change, axis=-1)
+        return changed
+
+    return DarkestDays(
+        at_top(beta, refined - lowest),
+        at_top(eclipse_fraction, growth),
+        np.clip(at_top(lit_fraction, -growth), 0.0, 1.0),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +122,16 @@ def season(inputs: SizingInputs) -> Season:
 
     Notes
     -----
-    Energy over an orbit with dark share e, at end of life: power × area × (1 - e) = lit load × (1 - e) +
-    night load × e / (charge efficiency × discharge efficiency).
+    Energy over an orbit of period P with dark share e, at end of life: power × area = lit load + night load × e P /
+    (charging time × charge efficiency × discharge efficiency); the charging time is shorter than the light because
+    the battery tapers before dusk (`night.charging_time`).
     Heat at the array, lit: absorptivity (S cos i + albedo) + infrared = emitted + electric power (Newton's method).
     """
     law = str(inputs.attitude)
     column = _Columns(inputs)
     # Sizes do not matter for the angles; they come with every iteration of the sizing.
     view = attitude_view(law, column("altitude"), column("radiator_pointing_error"), 1.0, 1.0, 1.0, 1.0)
-    beta, dark = np.asarray(inputs.beta), np.asarray(inputs.eclipse_fraction)
+    beta, dark = np.asarray(inputs.beta), inputs.dark_share
     incidence = view.array_sun_cosine(beta)
     earth_view = _array_earth_view(law, column("altitude"), beta)
     noon = np.cos(beta)
@@ -95,7 +146,9 @@ def season(inputs: SizingInputs) -> Season:
     temperature, power = _cell_balance(column, sunlight, array_heat + mean_albedo, emissivities)
     area_per_load = 1.0 / np.where(power > 0.0, power, np.nan)
     round_trip = column("battery_charge_efficiency") * column("battery_discharge_efficiency")
-    absorptivity = column("radiator_absorptivity_end")
+    absorptivity = column("radiator_absorptivity")
+    period = kepler_period(column("altitude"))
+    charging = charging_time((1.0 - dark) * period, column("battery_taper_time"))
     sun_steady, sun_along = (
         environment_flux(inputs.irradiance, sine, absorptivity, 0.0, 0.0, 0.0, 0.0, 0.0)
         for sine in (view.radiator_sun_sine, view.radiator_sun_follows_velocity * noon)
@@ -108,7 +161,7 @@ def season(inputs: SizingInputs) -> Season:
         cell_temperature=temperature,
         power_per_area=power,
         area_per_lit_load=area_per_load,
-        area_per_night_load=area_per_load * dark / ((1.0 - dark) * round_trip),
+        area_per_night_load=area_per_load * dark * period / (charging * round_trip),
         incidence=incidence,
         array_heat=array_heat,
         array_albedo=array_albedo,
