@@ -28,13 +28,14 @@ UNITS = {
         "discharge_rate": "1/s", "taper_time": "s", "cost": "USD/J",
     },
     "radiators": {
-        "emissivity": "", "absorptivity_begin": "", "absorptivity_end": "", "fin_efficiency": "",
+        "emissivity": "", "absorptivity_begin": "", "absorptivity_end": "", "absorptivity_life": "s",
+        "fin_efficiency": "",
         "areal_mass": "kg/m**2", "areal_heat_capacity": "J/(m**2*K)", "pointing_error": "rad",
         "cost": "USD/m**2",
     },
     "coolings": {
         "pump_share": "", "transport": "kg/W", "heat_capacity": "J/K/W", "drop": "K", "rise": "K", "coldest": "K",
-        "margin": "K", "cost": "USD/W",
+        "heater_band": "K", "heater_duty": "", "safe_mode_view": "", "margin": "K", "cost": "USD/W",
     },
     "buses": {
         "avionics_power": "W", "avionics_mass": "kg", "power_electronics": "kg/W", "conversion_efficiency": "",
@@ -45,6 +46,7 @@ UNITS = {
     "propulsions": {
         "specific_impulse": "s", "efficiency": "", "mass": "kg", "share": "", "tank_share": "",
         "drag_coefficient": "", "disposal_altitude": "m", "manoeuvres": "m/s**2", "cost": "USD",
+        "propellant_price": "USD/kg", "world_output": "kg/s",
     },
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
 }  # fmt: skip

@@ -28,6 +28,7 @@ __all__ = ["Assessment", "assess", "simulate"]
 
 DEFAULT = "dawn-dusk-200mw"
 _ZERO_CELSIUS = 273.15
+_SEASONS = 300 * DAY  # a shorter flight has not seen them all
 Progress = Callable[[str, float], None]
 
 
@@ -50,7 +51,7 @@ class Assessment:
     provenance: Mapping[str, Any]
 
     def summary(self) -> dict[str, Any]:
-        """Return the answer as one flat mapping; units are in the names. Per satellite where the name says so."""
+        """Return the answer as one flat mapping; units are in the names; None where there is no finite answer."""
         fleet, delivered, costs = self.fleet, self.flight.delivered, self.costs
         weights = np.array(fleet.counts) / len(fleet)
 
@@ -58,10 +59,11 @@ class Assessment:
             return float(np.dot(weights, values))
 
         broken = costs.break_even()
+        signed = broken.price_usd_per_kg
         heaviest = int(np.argmax(fleet.counts))
         # The darkest orbit is flown at finer steps, so it may reach further than the flight.
         orbit, capacity = self.darkest_orbit, fleet.designs[heaviest].battery_capacity
-        return {
+        answer = {
             "scenario": self.scenario.name,
             "satellites": len(fleet),
             "accelerators": fleet.accelerators,
@@ -83,6 +85,7 @@ class Assessment:
             "longest_eclipse_min": fleet.longest_eclipse / MINUTE,
             "delivered_it_mwh_per_year": delivered.it_mwh_per_year,
             "delivered_share": delivered.share,
+            "flown_days": delivered.duration_s / DAY,
             "throttled_h_per_year": delivered.throttled_hours_per_year,
             "power_shed_h_per_year": delivered.power_shed_hours_per_year,
             "hottest_junction_c": max(delivered.hottest_junction_k.max(), orbit.junction_k.max())
@@ -95,15 +98,23 @@ class Assessment:
             "usd_per_delivered_gpu_h": costs.usd_per_delivered_gpu_h,
             "ground_usd_per_gpu_h": costs.ground_usd_per_gpu_h,
             "launch_usd_per_kg": costs.launch_price_usd_per_kg,
-            "breakeven_launch_usd_per_kg": broken.price_usd_per_kg if broken.closes else None,
-            "breakeven_launch_signed_usd_per_kg": broken.price_usd_per_kg
-            if np.isfinite(broken.price_usd_per_kg)
-            else None,
+            "launch_usd_per_kg_placed": costs.launch_usd_per_kg_placed,
+            "breakeven_launch_usd_per_kg": signed if broken.closes else None,
+            "breakeven_launch_signed_usd_per_kg": signed,
+            "breakeven_status": broken.status,
             "binding": broken.binding_term,
             "binding_mass": str(fleet.sized[heaviest].binding),
             "satellites_dropped": len(fleet.dropped),
             "elements_fit_error_km": fleet.fit_error_km,
         }
+        return {key: _finite(value) for key, value in answer.items()}
+
+    @property
+    def season_note(self) -> str:
+        """A few words where the flight was too short for the year that it stands for, else empty."""
+        flown = self.flight.delivered.duration_s
+        days = flown / DAY
+        return "" if flown >= _SEASONS else f"from {days:.3g} day{'s' * (days != 1)}: seasons are left out"
 
     def assumptions(self) -> list[Part]:
         """Return every part of the catalogue that the answer rests on."""
@@ -114,8 +125,8 @@ class Assessment:
         return (
             f"<Assessment {summary['scenario']}: {summary['satellites']} satellites, "
             f"{summary['specific_mass_kg_per_kw']:.1f} kg/kW, "
-            f"{summary['usd_per_delivered_gpu_h']:.2f} USD per delivered GPU-hour "
-            f"(ground {summary['ground_usd_per_gpu_h']:.2f})>"
+            f"{self.costs.usd_per_delivered_gpu_h:.2f} USD per delivered GPU-hour "
+            f"(ground {self.costs.ground_usd_per_gpu_h:.2f})>"
         )
 
     def _repr_html_(self) -> str:
@@ -210,6 +221,13 @@ def _provenance(scenario: Scenario, flight: Flight, began: float) -> dict[str, A
         "satellite_steps": flight.satellites * flight.steps,
         "representative_days": flight.days,
     }
+
+
+def _finite(value: Any) -> Any:
+    """Return what JSON can hold: plain floats, and None for infinity and NaN."""
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value
 
 
 def _shown(value: object) -> str:

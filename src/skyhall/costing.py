@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from skyhall.catalogue import Catalogue, Part
-from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
+from skyhall.constants import EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
 from skyhall.economics import (
     Batch,
     Builder,
@@ -21,7 +23,8 @@ from skyhall.economics import (
     price_design,
 )
 from skyhall.economics.launch import extra_delta_v, payload_to_orbit
-from skyhall.fleet import Fleet
+from skyhall.errors import ValueProblem
+from skyhall.fleet import Fleet, spare_accelerators
 
 __all__ = ["cost_inputs", "price"]
 
@@ -62,7 +65,7 @@ def cost_inputs(fleet: Fleet, delivered_fraction: float) -> CostInputs:
         parts=_part_prices(fleet, catalogue),
         builder=_builder(part("operations", "build")),
         operations=_operations(part("operations", "operations")),
-        reliability=_reliability(part("reliability", "reliability")),
+        reliability=_reliability(part("reliability", "reliability"), fleet.designs[0].accelerators),
         ground=_ground(part("grounds", "ground")),
         finance=_finance(part("finance", "finance")),
         accelerator_sources=(accelerator.name,),
@@ -74,13 +77,14 @@ def _batches(fleet: Fleet, vehicle: Part) -> tuple[Batch, ...]:
     terminals = fleet.scenario.satellite.terminals
     if terminals is None:
         terminals = round(fleet.catalogue.part("terminals", fleet.scenario.satellite.terminal)("count"))
+    thruster = fleet.catalogue.part("propulsions", fleet.scenario.satellite.propulsion)("mass", "kg")
     batches = []
     for index, (count, design, sized) in enumerate(
         zip(fleet.counts, fleet.designs, fleet.sized, strict=True)
     ):
         bill = SatelliteBill(
             mass_kg=design.mass,
-            bus_kg=sum(kg for line, kg in design.masses.items() if line not in _OWN_PRICE),
+            bus_kg=sum(kg for line, kg in design.masses.items() if line not in _OWN_PRICE) - thruster,
             array_w=float(sized.array_power_begin),
             battery_kwh=float(sized.battery_capacity_begin) / 3.6e6,
             radiator_m2=design.radiator_area,
@@ -89,32 +93,48 @@ def _batches(fleet: Fleet, vehicle: Part) -> tuple[Batch, ...]:
             accelerators=design.accelerators,
             it_power_w=design.it_power,
             stowed_volume_m3=design.stowed_volume,
+            propellant_kg=design.propellant,
         )
         batches.append(Batch(count, bill, _payload(fleet, vehicle, index)))
     return tuple(batches)
 
 
 def _payload(fleet: Fleet, vehicle: Part, index: int) -> float:
-    """Return the vehicle's payload to the orbit of design `index`, kg.
+    """Return the vehicle's payload to where it releases the satellites of design `index`, kg.
 
-    A satellite that climbs by itself is released in the vehicle's reference orbit; a shared flight goes
+    A satellite that climbs by itself is released at the vehicle's reference altitude, in the plane of its
+    orbit; only the speed to the geostationary ring is quoted with the plane change in it. A shared flight goes
     where its passengers do.
     """
     reference = vehicle("payload", "kg")
-    if fleet.scenario.satellite.transfer_delta_v > 0 or "shared" in vehicle.facts:
+    if "shared" in vehicle.facts:
         return reference
+    low, latitude = vehicle("reference_altitude", "km"), vehicle("site_latitude", "deg")
     orbit = fleet.elements[fleet.design_index == index]
-    faster = extra_delta_v(
-        (float(np.median(orbit.semi_major_axis)) - EARTH_RADIUS) / 1e3,
-        float(np.degrees(np.median(orbit.inclination))),
-        reference_altitude_km=vehicle("reference_altitude", "km"),
-        site_latitude_deg=vehicle("site_latitude", "deg"),
-    )
-    return float(
-        payload_to_orbit(
-            reference, vehicle("upper_stage_mass", "kg"), vehicle("specific_impulse", "s"), faster
+    altitude = (float(np.median(orbit.semi_major_axis)) - EARTH_RADIUS) / 1e3
+    inclination = float(np.degrees(np.median(orbit.inclination)))
+    asked = fleet.scenario
+    if asked.satellite.transfer_delta_v > 0:
+        _check_climb(fleet, low, altitude)
+        altitude = low
+        if asked.orbit.elements is None and asked.orbit.shells[index].pattern == "geostationary":
+            inclination = latitude
+    faster = extra_delta_v(altitude, inclination, reference_altitude_km=low, site_latitude_deg=latitude)
+    stage, impulse = vehicle("upper_stage_mass", "kg"), vehicle("specific_impulse", "s")
+    return float(payload_to_orbit(reference, stage, impulse, faster))
+
+
+def _check_climb(fleet: Fleet, low_km: float, altitude_km: float) -> None:
+    """Raise a `ValueProblem` where the satellite's own speed does not lift it from `low_km` to its orbit."""
+    speeds = [np.sqrt(EARTH_GM / (EARTH_RADIUS + 1e3 * each)) for each in (low_km, altitude_km)]
+    needed, given = float(speeds[0] - speeds[1]), fleet.scenario.satellite.transfer_delta_v
+    if given < needed:
+        raise ValueProblem(
+            f"{given:,.0f} m/s do not lift a satellite from {low_km:,.0f} km, where its flight releases it, to "
+            f"{altitude_km:,.0f} km",
+            place=fleet.scenario.place("satellite.transfer_delta_v"),
+            right=f"give at least {np.ceil(needed):.0f} m/s, or 0 m/s for a flight to the orbit itself",
         )
-    )
 
 
 def _vehicle(part: Part, price_usd_per_kg: float | None) -> Vehicle:
@@ -125,26 +145,48 @@ def _vehicle(part: Part, price_usd_per_kg: float | None) -> Vehicle:
         success_rate=part("success_rate"),
         fairing_volume_m3=part("fairing_volume", "m**3"),
         shared="shared" in part.facts,
+        flights_per_year=part("flights_per_year", "1/year") if "flights_per_year" in part.facts else 0.0,
         sources=(part.name,),
     )
 
 
 def _part_prices(fleet: Fleet, catalogue: Catalogue) -> BuildPrices:
     asked = fleet.scenario.satellite
-    bus, array = catalogue.part("buses", asked.bus), catalogue.part("arrays", asked.array)
-    battery, radiator = (
-        catalogue.part("batteries", asked.battery),
-        catalogue.part("radiators", asked.radiator),
-    )
-    cooling, terminal = catalogue.part("coolings", asked.cooling), catalogue.part("terminals", asked.terminal)
+    parts = {
+        "bus": catalogue.part("buses", asked.bus),
+        "array": catalogue.part("arrays", asked.array),
+        "battery": catalogue.part("batteries", asked.battery),
+        "radiator": catalogue.part("radiators", asked.radiator),
+        "cooling": catalogue.part("coolings", asked.cooling),
+        "terminal": catalogue.part("terminals", asked.terminal),
+        "propulsion": catalogue.part("propulsions", asked.propulsion),
+    }
+    return _prices(parts, lambda part, key, unit: part(key, unit), lowest=_prices(parts, _lowest))
+
+
+def _lowest(part: Part, key: str, unit: str) -> float:
+    """Return the price below which learning does not go; a price typed in a scenario has no such floor."""
+    return 0.0 if part.fact(key).confidence == "scenario" else part.bounds(key, unit)[0]
+
+
+def _prices(
+    parts: dict[str, Part],
+    price: Callable[[Part, str, str], float],
+    lowest: BuildPrices | None = None,
+) -> BuildPrices:
+    propulsion = parts["propulsion"]
     return BuildPrices(
-        bus_usd_per_kg=bus("cost", "USD/kg"),
-        array_usd_per_w=array("cost", "USD/W"),
-        battery_usd_per_kwh=battery("cost", "USD/kWh"),
-        radiator_usd_per_m2=radiator("cost", "USD/m**2"),
-        cooling_usd_per_kw=cooling("cost", "USD/kW"),
-        terminal_usd=terminal("price", "USD"),
-        sources=tuple(part.name for part in (bus, array, battery, radiator, cooling, terminal)),
+        bus_usd_per_kg=price(parts["bus"], "cost", "USD/kg"),
+        array_usd_per_w=price(parts["array"], "cost", "USD/W"),
+        battery_usd_per_kwh=price(parts["battery"], "cost", "USD/kWh"),
+        radiator_usd_per_m2=price(parts["radiator"], "cost", "USD/m**2"),
+        cooling_usd_per_kw=price(parts["cooling"], "cost", "USD/kW"),
+        terminal_usd=price(parts["terminal"], "price", "USD"),
+        propulsion_usd=price(propulsion, "cost", "USD"),
+        propellant_usd_per_kg=price(propulsion, "propellant_price", "USD/kg"),
+        propellant_kg_per_year=propulsion("world_output", "kg/year"),
+        lowest=lowest,
+        sources=tuple(part.name for part in parts.values()),
     )
 
 
@@ -170,11 +212,11 @@ def _operations(part: Part) -> Operations:
     )
 
 
-def _reliability(part: Part) -> OrbitReliability:
+def _reliability(part: Part, accelerators: int) -> OrbitReliability:
     return OrbitReliability(
         accelerator_failures=part("accelerator_failures", "1/year"),
         satellite_failures=part("satellite_failures", "1/year"),
-        spares_share=part("spares_share"),
+        spares_share=spare_accelerators(accelerators, part) / accelerators,
         replacement="replenish" if part("replenish") else "none",
         upset_loss_share=part("upset_loss_share"),
         protection_overhead=part("protection_overhead"),
@@ -195,6 +237,7 @@ def _ground(part: Part) -> GroundSite:
         operations_usd_per_kw_year=part("operations", "USD/kW/year"),
         availability=part("availability"),
         load_factor=part("load_factor"),
+        lost_share=part("lost_share"),
         server_life_years=part("server_life", "year"),
         accelerator_failures=part("accelerator_failures", "1/year"),
         repair_share=part("repair_share"),

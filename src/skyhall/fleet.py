@@ -44,7 +44,7 @@ from skyhall.satellite.worst_case import darkest_days
 from skyhall.scenario import Scenario, Shell
 from skyhall.types import Array
 
-__all__ = ["Fleet", "design", "sizing_inputs"]
+__all__ = ["Fleet", "design", "sizing_inputs", "spare_accelerators"]
 
 T = TypeVar("T")
 
@@ -192,7 +192,7 @@ def sizing_inputs(
     asked = scenario.satellite
     reliability = scenario.economics.reliability
     place = scenario.place("economics.reliability")
-    spares = catalogue.part("reliability", reliability, place=place)("spares_share")
+    spares = spare_accelerators(accelerators, catalogue.part("reliability", reliability, place=place))
     altitude = float(np.ravel(year.altitude)[0])
     terminals = terminal("count") if asked.terminals is None else asked.terminals
     light = darkest_days(year.altitude, year.beta, year.eclipse_fraction, year.lit_fraction)
@@ -215,7 +215,7 @@ def sizing_inputs(
         accelerator_power=accelerator("power", "W"),
         chip_power=accelerator("chip_power", "W"),
         idle_share=accelerator("idle_share"),
-        accelerator_mass=accelerator("mass", "kg") * (1.0 + spares),
+        accelerator_mass=accelerator("mass", "kg") * (1.0 + spares / accelerators),
         junction_limit=accelerator("junction_limit", "K"),
         junction_resistance=accelerator("junction_resistance", "K/W"),
         night_share=asked.night_work,
@@ -287,6 +287,11 @@ def sizing_inputs(
         manoeuvre_delta_v=propulsion("manoeuvres", "m/s**2"),
         transfer_delta_v=asked.transfer_delta_v,
     )
+
+
+def spare_accelerators(accelerators: int, reliability: Part) -> int:
+    """Return how many whole spares a satellite carries; a lone accelerator has none."""
+    return round(accelerators * reliability("spares_share"))
 
 
 def _part(scenario: Scenario, catalogue: Catalogue, kind: str) -> Part:

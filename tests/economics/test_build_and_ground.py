@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from skyhall.economics import Builder, CostInputs, GroundSite
-from skyhall.economics.build import learning_factor, subsystem_costs
+from skyhall.economics.build import learned_costs, learning_factor, subsystem_costs
 from skyhall.economics.ground import ground_lines
 from skyhall.errors import ValueProblem
 
@@ -20,7 +20,29 @@ def test_each_subsystem_has_its_own_price(inputs: CostInputs) -> None:
         "radiator": 600e3,
         "coolant loop": 42e3,
         "terminals": 400e3,
+        "propulsion": 0.0,
+        "propellant": 0.0,
     }
+
+
+def test_thruster_and_propellant_are_paid_for(inputs: CostInputs) -> None:
+    bill = replace(inputs.batches[0].bill, propellant_kg=200)
+    prices = replace(inputs.parts, propulsion_usd=1e5, propellant_usd_per_kg=1000)
+    costs = subsystem_costs(bill, prices)
+    assert (costs["propulsion"], costs["propellant"]) == (1e5, 2e5)
+
+
+def test_learning_stops_at_the_lowest_price_known(inputs: CostInputs) -> None:
+    prices = replace(inputs.parts, lowest=replace(inputs.parts, array_usd_per_w=6, bus_usd_per_kg=80))
+    learned = learned_costs(inputs.batches[0].bill, prices, 0.5)
+    assert learned["solar array"] == pytest.approx(170e3 * 6)
+    assert learned["bus"] == pytest.approx(0.5 * 400e3)
+
+
+def test_a_million_satellites_do_not_teach_the_market_of_propellant(inputs: CostInputs) -> None:
+    bill = replace(inputs.batches[0].bill, propellant_kg=200)
+    prices = replace(inputs.parts, propellant_usd_per_kg=1000)
+    assert learned_costs(bill, prices, 0.1)["propellant"] == 2e5
 
 
 def test_a_newcomer_pays_more_for_its_first_satellites_than_an_old_hand() -> None:
@@ -69,6 +91,10 @@ def test_own_power_plant_is_sized_for_the_whole_facility() -> None:
 def test_water_goes_with_it_energy() -> None:
     wet = replace(SITE, water_l_per_kwh=1.8, water_usd_per_m3=2.0)
     assert price(wet, "water") == pytest.approx(100 * 8766 * 1.8e-3 * 2.0)
+
+
+def test_the_ground_loses_hours_to_checkpoints_and_restarts() -> None:
+    assert replace(SITE, availability=0.9, lost_share=0.05).delivered_share == pytest.approx(0.855)
 
 
 def test_an_availability_above_one_is_an_error() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -87,9 +88,9 @@ def test_each_line_says_how_it_grows_with_the_launch_price(design: CostInputs) -
         assert grown[item.name] == pytest.approx(expected, rel=1e-9, abs=1e-3)
 
 
-def test_the_ground_delivers_while_it_is_available(inputs: CostInputs) -> None:
-    sheet = price_design(replace(inputs, ground=replace(inputs.ground, availability=0.9)))
-    assert sheet.ground_delivered_gpu_h_per_year == pytest.approx(0.9 * sheet.installed_gpu_h_per_year)
+def test_the_ground_delivers_what_availability_and_restarts_leave(inputs: CostInputs) -> None:
+    sheet = price_design(replace(inputs, ground=replace(inputs.ground, availability=0.9, lost_share=0.05)))
+    assert sheet.ground_delivered_gpu_h_per_year == pytest.approx(0.855 * sheet.installed_gpu_h_per_year)
 
 
 def line(sheet: CostSheet, name: str) -> float:
@@ -145,17 +146,132 @@ def test_spares_are_paid_for_but_not_sold(inputs: CostInputs) -> None:
 def test_where_free_launch_loses_the_binding_term_is_named(inputs: CostInputs) -> None:
     answer = price_design(inputs).break_even()
     assert not answer.closes
+    assert answer.status == "no launch price closes it"
     assert answer.price_usd_per_kg < 0
-    assert answer.binding_term == "undelivered hours"
-    assert "undelivered hours, 27% of those installed" in answer.sentence
+    assert answer.binding_term == "solar array"
+    assert "the binding term is solar array, which adds" in answer.sentence
 
 
-def test_where_every_hour_is_delivered_the_satellites_bind(inputs: CostInputs) -> None:
-    answer = price_design(
-        replace(inputs, delivered_fraction=1.0, reliability=OrbitReliability(0.0, 0.0))
-    ).break_even()
-    assert answer.binding_term == "build"
-    assert "build, chiefly solar array" in answer.sentence
+@pytest.mark.parametrize("delivered", [0.85, 0.95, 1.0])
+def test_the_stretch_that_was_flown_does_not_change_what_binds(inputs: CostInputs, delivered: float) -> None:
+    answer = price_design(replace(inputs, delivered_fraction=delivered)).break_even()
+    assert answer.binding_term == "solar array"
+
+
+def saved(sheet: CostSheet, term: str) -> float:
+    return next(each.saved_usd_per_gpu_h for each in sheet.counterfactuals() if each.term == term)
+
+
+def test_a_free_array_saves_its_line_over_the_delivered_hours(inputs: CostInputs) -> None:
+    sheet = price_design(inputs)
+    array = next(line for line in sheet.orbit if line.name == "solar array").levelized_usd_per_year
+    assert saved(sheet, "solar array") == pytest.approx(array / sheet.delivered_gpu_h_per_year)
+
+
+def test_the_ground_s_cost_of_capital_saves_what_dearer_money_costs(inputs: CostInputs) -> None:
+    free = replace(inputs, vehicle=replace(inputs.vehicle, price_usd_per_kg=0.0))
+    cheap = replace(free, finance=replace(inputs.finance, wacc_space=inputs.finance.wacc_ground))
+    difference = price_design(free).usd_per_delivered_gpu_h - price_design(cheap).usd_per_delivered_gpu_h
+    assert saved(price_design(inputs), "cost of capital") == pytest.approx(difference)
+
+
+def test_hours_as_on_the_ground_save_their_share_of_the_price(inputs: CostInputs) -> None:
+    dark = price_design(replace(inputs, delivered_fraction=0.5))
+    ground = inputs.ground.availability
+    free = dark.usd_per_delivered_gpu_h - dark.gap()["launch price"]
+    assert saved(dark, "light, power and heat") == pytest.approx(free * (1 - 0.5 / ground))
+    assert dark.break_even().binding_term == "light, power and heat"
+
+
+def test_a_term_that_closes_the_gap_has_a_positive_break_even(inputs: CostInputs) -> None:
+    sheet = price_design(replace(inputs, delivered_fraction=0.3, reliability=OrbitReliability(0.0, 0.0)))
+    first, *_, last = sheet.counterfactuals()
+    assert first.break_even_usd_per_kg > sheet.break_even().price_usd_per_kg
+    assert first.saved_usd_per_gpu_h >= last.saved_usd_per_gpu_h
+
+
+def cheap(inputs: CostInputs, launch_usd_per_kg: float) -> CostSheet:
+    parts = replace(inputs.parts, array_usd_per_w=0.5, radiator_usd_per_m2=200, bus_usd_per_kg=100)
+    return price_design(
+        replace(
+            inputs,
+            parts=parts,
+            builder=replace(inputs.builder, engineering_usd=0.0),
+            reliability=OrbitReliability(0.0, 0.0),
+            finance=replace(inputs.finance, wacc_space=inputs.finance.wacc_ground),
+            vehicle=replace(inputs.vehicle, price_usd_per_kg=launch_usd_per_kg),
+            delivered_fraction=1.0,
+        )
+    )
+
+
+def test_where_a_lower_launch_price_closes_it_the_launch_price_binds(inputs: CostInputs) -> None:
+    answer = cheap(inputs, 2000.0).break_even()
+    assert 0 < answer.price_usd_per_kg < 2000
+    assert (answer.binding_term, answer.status) == ("launch price", "closes")
+    assert answer.sentence.startswith("the launch price binds: it must fall from 2,000 to ")
+
+
+def test_where_orbit_already_wins_nothing_binds(inputs: CostInputs) -> None:
+    answer = cheap(inputs, 1.0).break_even()
+    assert (answer.binding_term, answer.binding_usd_per_gpu_h, answer.status) == ("nothing", 0.0, "closes")
+
+
+def test_a_sheet_made_by_hand_names_its_dearest_line(inputs: CostInputs) -> None:
+    sheet = replace(price_design(inputs), relieved=())
+    assert sheet.counterfactuals()[0].term == "accelerators"
+
+
+def test_the_ground_keeps_its_servers_as_long_as_satellites_live(inputs: CostInputs) -> None:
+    sheet = price_design(replace(inputs, life_years=10.0))
+    servers = next(line for line in sheet.ground if line.name == "accelerators")
+    assert servers.life_years == 10.0
+    assert any(
+        "not for 5: hours of accelerators of the same ages are compared" in note for note in sheet.notes
+    )
+
+
+def test_the_ground_does_not_replace_its_servers_as_soon_as_a_short_lived_satellite(
+    inputs: CostInputs,
+) -> None:
+    sheet = price_design(replace(inputs, life_years=1.0))
+    assert next(line for line in sheet.ground if line.name == "accelerators").life_years == 5.0
+    assert sheet.break_even().binding_term == "short life"
+
+
+def test_a_fleet_kept_whole_costs_what_renewal_theory_says(inputs: CostInputs) -> None:
+    hazards = OrbitReliability(0.0, 0.1, replacement="replenish")
+    sheet = price_design(
+        replace(inputs, reliability=hazards, vehicle=replace(inputs.vehicle, success_rate=1.0))
+    )
+    placed = [item for item in sheet.orbit if item.family in ("launch", "build", "compute")]
+    paid = sum(
+        item.levelized_usd_per_year for item in sheet.orbit if item in placed or item.name == "replenishment"
+    )
+    expected = 0.25 / (1 - math.exp(-0.25 * 5)) * sum(item.capital_usd for item in placed)
+    assert paid == pytest.approx(expected, rel=6e-3)
+
+
+def test_a_kilogram_of_satellite_pays_for_the_flight_that_it_does_not_fill(inputs: CostInputs) -> None:
+    (batch,) = inputs.batches
+    sheet = price_design(replace(inputs, batches=(replace(batch, payload_to_orbit_kg=60e3),)))
+    assert sheet.launch_usd_per_kg_placed == pytest.approx(250 * 67 * 100e3 / (1600 * 2500))
+
+
+def test_flights_stand_beside_the_vehicle_s_record(inputs: CostInputs) -> None:
+    sheet = price_design(replace(inputs, vehicle=replace(inputs.vehicle, flights_per_year=5)))
+    assert "placing the fleet within a year takes 40 flights; Starship has flown 5 in its busiest year" in (
+        sheet.notes
+    )
+
+
+def test_a_fleet_that_needs_more_propellant_than_the_world_makes_says_so(inputs: CostInputs) -> None:
+    (batch,) = inputs.batches
+    thirsty = replace(batch, bill=replace(batch.bill, propellant_kg=500))
+    sheet = price_design(
+        replace(inputs, batches=(thirsty,), parts=replace(inputs.parts, propellant_kg_per_year=364e3))
+    )
+    assert any("needs 800 t of propellant, of which the world makes 364 t" in note for note in sheet.notes)
 
 
 @given(designs)
@@ -170,6 +286,8 @@ def test_the_terms_of_the_gap_add_up_to_it(design: CostInputs) -> None:
 def test_where_nothing_is_delivered_the_answer_says_so(inputs: CostInputs) -> None:
     answer = price_design(replace(inputs, delivered_fraction=0.0)).break_even()
     assert not answer.closes
+    assert answer.status == "nothing is delivered"
+    assert answer.binding_term == "light, power and heat"
     assert answer.sentence == "no launch price closes it: no work is delivered"
 
 

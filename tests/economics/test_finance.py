@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyhall.economics.finance import Finance, break_even_price, capital_recovery, levelized, present_value
+from skyhall.economics.finance import (
+    Finance,
+    break_even_price,
+    capital_recovery,
+    levelized,
+    present_value,
+    renewal_recovery,
+)
 from skyhall.errors import ValueProblem
 
 
@@ -56,3 +65,18 @@ def test_a_life_that_is_not_positive_is_an_error(years: float) -> None:
 def test_a_negative_cost_of_capital_is_an_error() -> None:
     with pytest.raises(ValueProblem, match="negative"):
         Finance(-0.1, 0.1, 10)
+
+
+def test_a_fleet_that_loses_nothing_is_renewed_at_the_end_of_its_life() -> None:
+    assert float(renewal_recovery(0.15, 0.0, 5.0)) == pytest.approx(float(capital_recovery(0.15, 5.0)))
+
+
+def test_renewal_is_what_a_mortal_unit_of_limited_age_costs() -> None:
+    # (w + b) / (1 - exp(-(w + b) L)), in continuous time; monthly payments lie half a per cent above it.
+    expected = 0.24 / (1 - math.exp(-0.24 * 5))
+    assert float(renewal_recovery(0.15, 0.09, 5.0)) == pytest.approx(expected, rel=6e-3)
+
+
+def test_without_interest_renewal_is_the_rate_of_a_renewal_process() -> None:
+    # Units that die at 0.1 a year or at age 5 are replaced once in (1 - exp(-0.5)) / 0.1 years.
+    assert float(renewal_recovery(0.0, 0.1, 5.0)) == pytest.approx(0.1 / (1 - math.exp(-0.5)), rel=5e-3)

@@ -8,12 +8,14 @@ accelerators, months waited for a grid connection.
 """
 
 from skyhall.economics.build import Builder, BuildPrices, SatelliteBill
-from skyhall.economics.cost_sheet import BOUNDARIES, Boundary, BoundaryRow, CostLine, CostSheet
+from skyhall.economics.cost_inputs import Batch, CostInputs
+from skyhall.economics.cost_line import BOUNDARIES, Boundary, CostLine
+from skyhall.economics.cost_sheet import BoundaryRow, CostSheet, Counterfactual
 from skyhall.economics.finance import BreakEven, Finance
 from skyhall.economics.ground import GroundSite
 from skyhall.economics.launch import Manifest, Vehicle
 from skyhall.economics.operate import Operations, OrbitReliability
-from skyhall.economics.pricing import Batch, CostInputs, price_design
+from skyhall.economics.pricing import price_design
 
 __all__ = [
     "BOUNDARIES",
@@ -26,6 +28,7 @@ __all__ = [
     "CostInputs",
     "CostLine",
     "CostSheet",
+    "Counterfactual",
     "Finance",
     "GroundSite",
     "Manifest",

@@ -1,84 +1,20 @@
-"""Cost lines with boundary tags, and the sheet that adds them up under each named boundary."""
+"""The sheet that adds cost lines up under each named boundary, and says what keeps orbit above the ground."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Literal, get_args
 
-from skyhall.economics.finance import BreakEven, break_even_price, levelized
+from skyhall.economics.cost_line import BOUNDARIES, Boundary, CostLine
+from skyhall.economics.finance import BreakEven, BreakEvenStatus, break_even_price
 from skyhall.economics.launch import Manifest
 from skyhall.errors import ValueProblem, did_you_mean
 
-__all__ = ["BOUNDARIES", "Boundary", "BoundaryRow", "CostLine", "CostSheet", "Side"]
+__all__ = ["BOUNDARIES", "Boundary", "BoundaryRow", "CostLine", "CostSheet", "Counterfactual", "Side"]
 
-Boundary = Literal["launch", "build", "installed", "delivered"]
 Side = Literal["orbit", "ground"]
-
-BOUNDARIES: dict[Boundary, str] = {
-    "launch": "launch only",
-    "build": "launch and build",
-    "installed": "total per installed GPU-hour",
-    "delivered": "total per delivered GPU-hour",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class CostLine:
-    """One line of cost: what is paid once, what is paid each year, and under which boundaries it counts.
-
-    Parameters
-    ----------
-    name, family : what it is, and the family it is compared in ("launch", "build", "compute", "operate",
-        "energy", "engineering", "risk").
-    boundaries : the boundaries that count it; a boundary is nothing but a filter on these tags.
-    capital_usd, annual_usd : USD paid once per `life_years`, USD/yr.
-    life_years : years over which the capital is recovered.
-    levelized_usd_per_year : capital recovered over the life at the side's cost of capital, and the annual
-        cost.
-    launched_kg_per_year : USD/yr that one USD/kg of launch price adds to the line (kg/yr); 0 if it does
-        not depend on it.
-    sources : names of the catalogue's parts that its numbers come from.
-    """
-
-    name: str
-    family: str
-    boundaries: tuple[Boundary, ...]
-    capital_usd: float
-    annual_usd: float
-    life_years: float
-    levelized_usd_per_year: float
-    launched_kg_per_year: float = 0.0
-    sources: tuple[str, ...] = ()
-
-    @classmethod
-    def over_life(
-        cls,
-        name: str,
-        family: str,
-        boundaries: tuple[Boundary, ...],
-        *,
-        wacc: float,
-        life_years: float,
-        capital_usd: float = 0.0,
-        annual_usd: float = 0.0,
-        launched_capital_kg: float = 0.0,
-        launched_annual_kg: float = 0.0,
-        sources: tuple[str, ...] = (),
-    ) -> CostLine:
-        """Return the line with its levelised cost; `launched_*_kg` is what the launch price is paid for."""
-        return cls(
-            name,
-            family,
-            boundaries,
-            capital_usd,
-            annual_usd,
-            life_years,
-            float(levelized(capital_usd, annual_usd, wacc, life_years)),
-            float(levelized(launched_capital_kg, launched_annual_kg, wacc, life_years)),
-            sources,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +26,15 @@ class BoundaryRow:
     orbit_usd_per_gpu_h: float
     ground_usd_per_gpu_h: float
     ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """One term exchanged for the ground's: what orbit saves of a GPU-hour at free launch, and the break-even then."""
+
+    term: str
+    saved_usd_per_gpu_h: float
+    break_even_usd_per_kg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +50,7 @@ class CostSheet:
     launch_price_usd_per_kg : the launch price that the lines were made with.
     manifests : how each batch of satellites is launched.
     notes : sentences on what the sheet took into account, for the report.
+    relieved : the same fleet with one term at a time exchanged for the ground's (see `counterfactuals`).
     """
 
     orbit: tuple[CostLine, ...]
@@ -116,6 +62,17 @@ class CostSheet:
     launch_price_usd_per_kg: float
     manifests: tuple[Manifest, ...] = ()
     notes: tuple[str, ...] = ()
+    relieved: tuple[tuple[str, CostSheet], ...] = field(default=(), repr=False)
+
+    @property
+    def launch_usd_per_kg_placed(self) -> float:
+        """What a kilogram of satellite pays for its flight to its own orbit, without failures, USD/kg.
+
+        More than the launch price, which is per kilogram of a full flight to the vehicle's reference orbit.
+        """
+        placed_kg = sum(loading.satellites * loading.satellite_mass_kg for loading in self.manifests)
+        paid_usd = sum(line.capital_usd for line in self.orbit if line.name == "launch")
+        return paid_usd / placed_kg if placed_kg else 0.0
 
     @property
     def flights(self) -> float:
@@ -216,35 +173,72 @@ class CostSheet:
         terms["launch price"] = _per_hour(priced, self.hours(boundary))
         return terms
 
-    def break_even(self, boundary: Boundary = "delivered") -> BreakEven:
-        """Return the launch price at which orbit costs what the ground does under `boundary`.
+    def without(self, *names: str) -> CostSheet:
+        """Return the sheet without orbit's lines of these names."""
+        kept = tuple(line for line in self.orbit if line.name not in names)
+        return replace(self, orbit=kept, relieved=())
 
-        Notes
-        -----
-        The binding term is the largest of `gap` apart from the launch price: what keeps orbit above the
-        ground were launch free, and so what must fall first where no launch price closes it.
+    def counterfactuals(self, boundary: Boundary = "delivered") -> tuple[Counterfactual, ...]:
+        """Return what orbit would save if one term were the ground's, or nothing; the largest saving first.
+
+        Savings are taken at free launch: what is left when launch is no longer the question. The terms are
+        those of `relieved`, or each of orbit's lines where the sheet was made by hand.
         """
-        if not self.hours(boundary) > 0:
-            nothing = "no launch price closes it: no work is delivered"
-            return BreakEven(boundary, float("-inf"), False, "undelivered hours", float("inf"), nothing)
-        gap = self.gap(boundary)
-        slope = _per_hour(
-            sum(line.launched_kg_per_year for line in self.lines(boundary)), self.hours(boundary)
-        )
-        ground = self.per_gpu_h(boundary, "ground")
-        price = float(break_even_price(ground, self.per_gpu_h(boundary) - gap.pop("launch price"), slope))
-        term = max(gap, key=lambda name: gap[name], default="nothing")
-        excess = gap.get(term, 0.0)
-        sentence = _sentence(price, self.launch_price_usd_per_kg, self._described(term, boundary), excess)
-        return BreakEven(boundary, price, price > 0, term, excess, sentence)
+        every = self.relieved or tuple((line.name, self.without(line.name)) for line in self.orbit)
+        free = self._at_free_launch(boundary)
+        found = [
+            Counterfactual(term, _less(free, sheet._at_free_launch(boundary)), sheet._break_even(boundary))
+            for term, sheet in every
+        ]
+        return tuple(sorted(found, key=lambda each: -each.saved_usd_per_gpu_h))
 
-    def _described(self, term: str, boundary: Boundary) -> str:
-        if term == "undelivered hours":
-            share = 1 - self.delivered_gpu_h_per_year / self.installed_gpu_h_per_year
-            return f"undelivered hours, {share:.0%} of those installed"
-        lines = [line for line in self.lines(boundary) if line.family == term]
-        chief = max(lines, key=lambda line: line.levelized_usd_per_year, default=None)
-        return term if chief is None or chief.name == term else f"{term}, chiefly {chief.name}"
+    def break_even(self, boundary: Boundary = "delivered") -> BreakEven:
+        """Return the launch price at which orbit costs what the ground does under `boundary`."""
+        price, current = self._break_even(boundary), self.launch_price_usd_per_kg
+        status: BreakEvenStatus = "closes"
+        if not self.hours(boundary) > 0:
+            status = "nothing is delivered"
+            term, cost = self._worst(boundary)
+            sentence = "no launch price closes it: no work is delivered"
+        elif price <= 0:
+            status = "no launch price closes it"
+            term, cost = self._worst(boundary)
+            sentence = (
+                f"no launch price closes it: even with free launch orbit costs more than the ground; the "
+                f"binding term is {term}, which adds {cost:.2f} USD per GPU-hour that the ground does not pay"
+            )
+        elif price < current:
+            term, cost = "launch price", self.per_gpu_h(boundary) - self._at_free_launch(boundary)
+            sentence = (
+                f"the launch price binds: it must fall from {current:,.0f} to {price:,.0f} USD/kg for orbit "
+                f"to cost what the ground does"
+            )
+        else:
+            term, cost = "nothing", 0.0
+            sentence = (
+                "orbit costs no more than the ground, and nothing counted here depends on the launch price"
+                if price == float("inf")
+                else f"orbit costs less than the ground up to a launch price of {price:,.0f} USD/kg"
+            )
+        return BreakEven(boundary, price, status, term, cost, sentence, status == "closes")
+
+    def _worst(self, boundary: Boundary) -> tuple[str, float]:
+        first = next(iter(self.counterfactuals(boundary)), None)
+        return ("nothing", 0.0) if first is None else (first.term, first.saved_usd_per_gpu_h)
+
+    def _at_free_launch(self, boundary: Boundary) -> float:
+        """Return orbit's cost of a GPU-hour were launch free, USD."""
+        launched = sum(line.launched_kg_per_year for line in self.lines(boundary))
+        priced = launched * self.launch_price_usd_per_kg
+        return _per_hour(self.total(boundary) - priced, self.hours(boundary))
+
+    def _break_even(self, boundary: Boundary) -> float:
+        if not self.hours(boundary) > 0:
+            return float("-inf")
+        launched = sum(line.launched_kg_per_year for line in self.lines(boundary))
+        slope = _per_hour(launched, self.hours(boundary))
+        ground = self.per_gpu_h(boundary, "ground")
+        return float(break_even_price(ground, self._at_free_launch(boundary), slope))
 
     def as_rows(self) -> list[dict[str, str | float]]:
         """Return every line of both sides as a flat mapping, for a table or a file."""
@@ -305,19 +299,9 @@ def _per_hour(usd_per_year: float, hours: float) -> float:
     return usd_per_year / hours if hours > 0 else float("inf")
 
 
-def _sentence(price: float, current: float, term: str, excess: float) -> str:
-    if price <= 0:
-        return (
-            f"no launch price closes it: even with free launch orbit costs more than the ground; "
-            f"the binding term is {term} ({excess:+.2f} USD per GPU-hour against the ground)"
-        )
-    if price == float("inf"):
-        return "orbit costs no more than the ground, and nothing counted here depends on the launch price"
-    if price >= current:
-        return f"orbit costs less than the ground up to a launch price of {price:,.0f} USD/kg"
-    return (
-        f"launch must fall from {current:,.0f} to {price:,.0f} USD/kg for orbit to cost what the ground does"
-    )
+def _less(before: float, after: float) -> float:
+    """Return what is saved; nothing where the cost stays infinite."""
+    return 0.0 if after == float("inf") else before - after
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +15,20 @@ from skyhall.errors import ValueProblem
 __all__ = [
     "HOURS_PER_YEAR",
     "BreakEven",
+    "BreakEvenStatus",
     "Finance",
     "break_even_price",
     "capital_recovery",
     "levelized",
     "present_value",
+    "renewal_recovery",
 ]
 
 Array = npt.NDArray[np.float64]
 Number = float | Array
 
 HOURS_PER_YEAR = JULIAN_YEAR / HOUR  # 8766 h
+BreakEvenStatus = Literal["closes", "no launch price closes it", "nothing is delivered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,24 @@ class Finance:
 class BreakEven:
     """The launch price at which orbit and ground cost the same, or what keeps them apart.
 
-    `price_usd_per_kg` may be negative: then even free launch loses (`closes` is False) and `binding_term`
-    names the family of costs that orbit pays most above the ground for. It is minus infinity when nothing
-    that is paid for depends on the launch price.
+    Attributes
+    ----------
+    price_usd_per_kg : may be negative: then even free launch loses. Minus infinity where nothing that is paid
+        for depends on the launch price, or where nothing is delivered.
+    status, closes : whether a positive launch price closes the gap.
+    binding_term : "nothing" where orbit wins at the launch price of today, "launch price" where a lower one
+        would close the gap, and otherwise the term whose exchange for the ground's saves most were launch
+        free (`CostSheet.counterfactuals`).
+    binding_usd_per_gpu_h : what that term costs.
     """
 
     boundary: str
     price_usd_per_kg: float
-    closes: bool
+    status: BreakEvenStatus
     binding_term: str
     binding_usd_per_gpu_h: float
     sentence: str
+    closes: bool
 
 
 def capital_recovery(wacc: Number, life_years: Number, *, payments_per_year: float = 12.0) -> Array:
@@ -96,6 +107,21 @@ def capital_recovery(wacc: Number, life_years: Number, *, payments_per_year: flo
     safe_rate = np.where(period_rate > 0, period_rate, 1.0)
     annuity = payments_per_year * safe_rate / -np.expm1(-life_years * payments_per_year * np.log1p(safe_rate))
     return np.asarray(np.where(period_rate > 0, annuity, 1.0 / life_years))
+
+
+def renewal_recovery(wacc: Number, lost_per_year: Number, life_years: Number) -> Array:
+    """Return the yearly payment, over the capital, that keeps a fleet whole for ever, 1/yr.
+
+    Each unit is built again when it is lost (constant hazard) or reaches its life, whichever comes first; a
+    replacement begins a life of its own, so that nothing is paid twice.
+
+    Notes
+    -----
+    (w + b) / (1 - exp(-(w + b) L)) in continuous time: the hazard b adds to the cost of capital w. Taken here
+    with monthly payments as `capital_recovery`, which it becomes where nothing is lost. Renewal with age
+    replacement: Barlow & Proschan, *Mathematical Theory of Reliability* (1965), chapter 4.
+    """
+    return capital_recovery(wacc + lost_per_year, life_years)
 
 
 def present_value(annual_usd: Number, wacc: Number, years: Number) -> Array:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.economics.cost_sheet import Boundary, CostLine
+from skyhall.economics.cost_line import Boundary, CostLine
 from skyhall.economics.finance import HOURS_PER_YEAR
 from skyhall.economics.ranges import require
 
@@ -47,6 +47,7 @@ class GroundSite:
     operations_usd_per_kw_year : staff and maintenance, per kW of IT power.
     availability : share of the year that the accelerators can be used.
     load_factor : mean IT power over installed IT power.
+    lost_share : share of the running time that ends as no work: checkpoints, restarts, silent errors.
     server_life_years : years until the accelerators are written off.
     accelerator_failures, repair_share : failures 1/yr, and what each costs over the price of an
         accelerator.
@@ -64,6 +65,7 @@ class GroundSite:
     operations_usd_per_kw_year: float = 0.0
     availability: float = 1.0
     load_factor: float = 1.0
+    lost_share: float = 0.0
     server_life_years: float = 5.0
     accelerator_failures: float = 0.0
     repair_share: float = 0.0
@@ -83,9 +85,19 @@ class GroundSite:
                 "accelerator_failures",
                 "repair_share",
             ),
-            shares=("availability", "load_factor"),
+            shares=("availability", "load_factor", "lost_share"),
             lives=("facility_life_years", "server_life_years"),
         )
+
+    @property
+    def running_share(self) -> float:
+        """Share of the installed hours that run: availability times load."""
+        return self.availability * self.load_factor
+
+    @property
+    def delivered_share(self) -> float:
+        """Share of the installed hours that end as work."""
+        return self.running_share * (1.0 - self.lost_share)
 
 
 def power_price_usd_per_kw_year(

@@ -48,6 +48,7 @@ class Vehicle:
     fairing_volume_m3 : usable volume; infinite where volume is not a limit.
     satellites_max : satellites that the dispenser holds; None for no limit.
     shared : True where the flight is shared with others (rideshare): kilograms are paid for, not flights.
+    flights_per_year : most that it has flown in a year; 0 where no record is known.
     sources : names of the catalogue's parts that the numbers come from.
     """
 
@@ -58,13 +59,14 @@ class Vehicle:
     fairing_volume_m3: float = math.inf
     satellites_max: int | None = None
     shared: bool = False
+    flights_per_year: float = 0.0
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(
             self,
             positive=("payload_kg", "success_rate", "fairing_volume_m3"),
-            not_negative=("price_usd_per_kg",),
+            not_negative=("price_usd_per_kg", "flights_per_year"),
             shares=("success_rate",),
         )
 

@@ -2,105 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from skyhall.economics.build import Builder, BuildPrices, SatelliteBill, learning_factor, subsystem_costs
-from skyhall.economics.cost_sheet import Boundary, CostLine, CostSheet
-from skyhall.economics.finance import HOURS_PER_YEAR, Finance
-from skyhall.economics.ground import BUILDING, TOTAL, GroundSite, ground_lines
+from skyhall.economics.build import learned_costs, learning_factor
+from skyhall.economics.cost_inputs import CostInputs
+from skyhall.economics.cost_line import Boundary, CostLine
+from skyhall.economics.cost_sheet import CostSheet
+from skyhall.economics.counterfactuals import relieved
+from skyhall.economics.finance import capital_recovery, renewal_recovery
+from skyhall.economics.ground import BUILDING, TOTAL, ground_lines
 from skyhall.economics.launch import Manifest, Vehicle, launch_cost, lost_per_placed, manifest
-from skyhall.economics.operate import (
-    Operations,
-    OrbitReliability,
-    replenished_per_year,
-    surviving_share,
-)
-from skyhall.economics.ranges import require
+from skyhall.economics.operate import replenished_per_year
 
-__all__ = ["Batch", "CostInputs", "price_design"]
+__all__ = ["price_design"]
 
 EVERY: tuple[Boundary, ...] = ("launch", "build", "installed", "delivered")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Satellites of one design that go to one orbit.
-
-    Parameters
-    ----------
-    satellites, bill : how many satellites, and what one is made of.
-    payload_to_orbit_kg : of the vehicle to their orbit; its reference payload if None.
-    """
-
-    satellites: int
-    bill: SatelliteBill
-    payload_to_orbit_kg: float | None = None
-
-    def __post_init__(self) -> None:
-        require(self, positive=("satellites",))
-
-
-@dataclass(frozen=True, slots=True)
-class CostInputs:
-    """Everything that the price of a fleet depends on.
-
-    Parameters
-    ----------
-    batches : the satellites, design by design and orbit by orbit.
-    accelerator_usd : one accelerator with its share of host, memory and network; the same on the ground.
-    life_years : of a satellite and, as nobody visits it, of the accelerators aboard.
-    delivered_fraction : share of the installed GPU-hours that light, power and heat allow (from the twin).
-    vehicle, parts, builder, operations, reliability, ground, finance : prices and rates of each family.
-    accelerator_sources : names of the catalogue's parts behind `accelerator_usd`.
-    hours_per_year : 8,766, or 8,760 where a source counts so.
-    """
-
-    batches: tuple[Batch, ...]
-    accelerator_usd: float
-    life_years: float
-    delivered_fraction: float
-    vehicle: Vehicle
-    parts: BuildPrices
-    builder: Builder
-    operations: Operations
-    reliability: OrbitReliability
-    ground: GroundSite
-    finance: Finance
-    accelerator_sources: tuple[str, ...] = ()
-    hours_per_year: float = HOURS_PER_YEAR
-
-    def __post_init__(self) -> None:
-        require(
-            self,
-            not_negative=("accelerator_usd",),
-            shares=("delivered_fraction",),
-            lives=("life_years",),
-        )
-
-    @property
-    def accelerators(self) -> float:
-        """Accelerators that are sold, spares not counted."""
-        return sum(batch.satellites * batch.bill.accelerators for batch in self.batches)
-
-    @property
-    def satellites(self) -> int:
-        """Satellites of all batches."""
-        return sum(batch.satellites for batch in self.batches)
-
-    @property
-    def surviving(self) -> float:
-        """Mean share of the accelerators that work over the life."""
-        hazards = self.reliability
-        if hazards.replacement == "replenish":
-            return 1.0
-        return float(
-            surviving_share(
-                hazards.accelerator_failures,
-                hazards.satellite_failures,
-                hazards.spares_share,
-                self.life_years,
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +49,18 @@ def price_design(inputs: CostInputs) -> CostSheet:
     nothing failed. The totals add accelerators, spares, engineering, failures, insurance, replenishment
     and operations.
     """
-    placed = _place(inputs)
+    sheet = _sheet(inputs)
+    return replace(sheet, relieved=relieved(inputs, sheet, _sheet))
+
+
+def _sheet(inputs: CostInputs) -> CostSheet:
+    placed, ground = _place(inputs), inputs.rival
     installed = inputs.accelerators * inputs.hours_per_year
     share = inputs.delivered_fraction * inputs.surviving * inputs.reliability.verified_share
     return CostSheet(
         orbit=_hardware_lines(inputs, placed) + _risk_lines(inputs, placed) + _operation_lines(inputs),
         ground=ground_lines(
-            inputs.ground,
+            ground,
             accelerators=inputs.accelerators,
             accelerator_usd=inputs.accelerator_usd,
             it_power_w=sum(batch.satellites * batch.bill.it_power_w for batch in inputs.batches),
@@ -149,7 +70,7 @@ def price_design(inputs: CostInputs) -> CostSheet:
         gpus=inputs.accelerators,
         installed_gpu_h_per_year=installed,
         delivered_gpu_h_per_year=installed * share,
-        ground_delivered_gpu_h_per_year=installed * inputs.ground.availability * inputs.ground.load_factor,
+        ground_delivered_gpu_h_per_year=installed * ground.delivered_share,
         launch_price_usd_per_kg=inputs.vehicle.price_usd_per_kg,
         manifests=placed.manifests,
         notes=_notes(inputs, placed.manifests),
@@ -172,8 +93,8 @@ def _place(inputs: CostInputs) -> _Placed:
     learning = learning_factor(built_kg, inputs.builder)
     subsystems: dict[str, float] = {}
     for batch in inputs.batches:
-        for name, cost in subsystem_costs(batch.bill, inputs.parts).items():
-            subsystems[name] = subsystems.get(name, 0.0) + batch.satellites * cost * learning
+        for name, cost in learned_costs(batch.bill, inputs.parts, learning).items():
+            subsystems[name] = subsystems.get(name, 0.0) + batch.satellites * cost
     accelerators = inputs.accelerators * inputs.accelerator_usd
     return _Placed(
         manifests,
@@ -278,14 +199,13 @@ def _risk_lines(inputs: CostInputs, placed: _Placed) -> tuple[CostLine, ...]:
         ),
     ]
     if hazards.replacement == "replenish":
-        rate = float(
-            replenished_per_year(
-                hazards.accelerator_failures,
-                hazards.satellite_failures,
-                hazards.spares_share,
-                inputs.life_years,
-            )
-        ) * (1.0 + carried + premium)
+        lost_per_year = replenished_per_year(
+            hazards.accelerator_failures, hazards.satellite_failures, hazards.spares_share, inputs.life_years
+        )
+        wacc, life = inputs.finance.wacc_space, inputs.life_years
+        # What keeping the fleet whole costs beyond the first one, whose own lines recover it over its life.
+        beyond = renewal_recovery(wacc, lost_per_year, life) - capital_recovery(wacc, life)
+        rate = float(beyond) * (1.0 + carried + premium)
         lines.append(
             _line(
                 inputs,
@@ -318,12 +238,31 @@ def _operation_lines(inputs: CostInputs) -> tuple[CostLine, ...]:
 def _notes(inputs: CostInputs, manifests: tuple[Manifest, ...]) -> tuple[str, ...]:
     reliability = inputs.reliability
     kept = "lost capacity is launched again" if reliability.replacement == "replenish" else "capacity decays"
-    return (
+    notes = [
         *dict.fromkeys(_flown(inputs.vehicle, loading) for loading in manifests),
         f"of the installed GPU-hours light, power and heat allow {inputs.delivered_fraction:.1%}; "
         f"{inputs.surviving:.1%} survive failures ({kept}); "
         f"{reliability.verified_share:.1%} of the rest is verified work",
-    )
+    ]
+    record = inputs.vehicle.flights_per_year
+    if record:
+        flights = sum(loading.flights for loading in manifests)
+        notes.append(
+            f"placing the fleet within a year takes {flights:,.0f} flights; {inputs.vehicle.name} has flown "
+            f"{record:,.0f} in its busiest year"
+        )
+    if inputs.rival.server_life_years > inputs.ground.server_life_years:
+        notes.append(
+            f"the ground keeps its servers for the {inputs.life_years:g} years that a satellite lives, not for "
+            f"{inputs.ground.server_life_years:g}: hours of accelerators of the same ages are compared"
+        )
+    propellant_kg = sum(batch.satellites * batch.bill.propellant_kg for batch in inputs.batches)
+    if propellant_kg > inputs.parts.propellant_kg_per_year:
+        notes.append(
+            f"the fleet needs {propellant_kg / 1e3:,.0f} t of propellant, of which the world makes "
+            f"{inputs.parts.propellant_kg_per_year / 1e3:,.0f} t a year: at this price it is not to be had"
+        )
+    return tuple(notes)
 
 
 def _flown(vehicle: Vehicle, loading: Manifest) -> str:

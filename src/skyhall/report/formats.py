@@ -40,9 +40,9 @@ def percent(share: float, digits: int = 3) -> str:
     return "< 0.01 %" if 0.0 < share < 1e-4 else f"{number(100.0 * share, digits)} %"
 
 
-def money(usd: float) -> str:
+def money(usd: float | None) -> str:
     """Return a price in USD: cents below 100, whole dollars above, more digits below 0.1."""
-    if not math.isfinite(usd) or abs(usd) >= 100:
+    if usd is None or not math.isfinite(usd) or abs(usd) >= 100:
         return number(usd)
     if abs(usd) >= 0.1 or usd == 0:
         return f"−{-usd:.2f}" if usd < 0 else f"{usd:.2f}"

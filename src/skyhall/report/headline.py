@@ -37,18 +37,18 @@ class Tile:
 
 def headline(assessment: Assessment, summary: Mapping[str, Any]) -> Headline:
     """Return the headline of an assessment."""
-    orbit, ground = summary["usd_per_delivered_gpu_h"], summary["ground_usd_per_gpu_h"]
+    costs = assessment.costs
     count = summary["satellites"]
     who = "One satellite" if count == 1 else f"{count:,} satellites"
-    ratio = orbit / ground
+    ratio = costs.usd_per_delivered_gpu_h / costs.ground_usd_per_gpu_h
     wins = ratio <= 1.0
     verdict = f"{percent(1.0 - ratio, 2)} below the ground" if wins else f"{money(ratio)} times the ground"
-    sentence = assessment.costs.break_even().sentence
+    below = [costs.break_even().sentence, assessment.season_note]
     return Headline(
         fleet=f"{who} with {power(1e6 * summary['it_power_mw'])} of IT power",
         ratio=money(ratio),
         verdict=verdict,
-        below=f"{sentence[0].upper()}{sentence[1:]}.",
+        below=" ".join(f"{each[0].upper()}{each[1:]}." for each in below if each),
         wins=wins,
     )
 
@@ -128,8 +128,8 @@ def tiles(summary: Mapping[str, Any], vehicle: str) -> list[Tile]:
             "launch_usd_per_kg",
             "Launch price",
             f"{number(of('launch_usd_per_kg'))} USD/kg",
-            "no launch price breaks even"
-            if summary["breakeven_launch_usd_per_kg"] is None
-            else f"break-even {number(summary['breakeven_launch_usd_per_kg'])} USD/kg",
+            f"break-even {number(summary['breakeven_launch_usd_per_kg'])} USD/kg"
+            if summary["breakeven_status"] == "closes"
+            else summary["breakeven_status"],
         ),
     ]

@@ -40,6 +40,8 @@ def price_by_boundary(costs: CostSheet) -> str:
 
 
 def _stack(costs: CostSheet, boundary: Boundary, side: Side) -> tuple[Bar, list[str]]:
+    if not costs.hours(boundary, side) > 0:
+        return Bar(side, (Piece(0.0, 0.0, "grey", side),), "nothing is delivered"), []
     at, pieces = 0.0, []
     families = costs.by_family(boundary, side)
     for family in sorted(
@@ -55,6 +57,8 @@ def _stack(costs: CostSheet, boundary: Boundary, side: Side) -> tuple[Bar, list[
 
 def gap(costs: CostSheet, boundary: Boundary = "delivered") -> str:
     """Return the figure that walks from the ground's price to orbit's, term by term, the largest first."""
+    if not min(costs.hours(boundary), costs.hours(boundary, "ground")) > 0:
+        return "<p>Nothing is delivered, so that no price stands beside the other.</p>"
     ground, orbit = costs.per_gpu_h(boundary, "ground"), costs.per_gpu_h(boundary)
     terms = costs.gap(boundary)
     last = terms.pop("launch price")

@@ -102,7 +102,7 @@ class Satellite(_Section):
     cooling: str = "single-phase-loop"
     bus: str = "starlink-class"
     propulsion: str = "hall-krypton"
-    terminal: str = "optical-100g"
+    terminal: str = "optical-mass-produced"
     terminals: Annotated[int, Field(ge=0, le=64), WHOLE] | None = Field(
         None, description="laser terminals; else the part's count"
     )

@@ -1,0 +1,48 @@
+"""The whole answer: what its summary says where there is nothing to divide by, and of flights too short."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from skyhall.chain import Assessment, assess
+from skyhall.costing import price
+from skyhall.report import render_html, write
+
+
+@pytest.fixture(scope="module")
+def short() -> Assessment:
+    return assess("starcloud-1", overrides=["flight.duration=2 days"])
+
+
+@pytest.fixture(scope="module")
+def idle(short: Assessment) -> Assessment:
+    return replace(short, costs=price(short.fleet, 0.0))
+
+
+def test_where_nothing_is_delivered_the_summary_has_no_number(idle: Assessment) -> None:
+    summary = idle.summary()
+    assert summary["usd_per_delivered_gpu_h"] is None
+    assert summary["breakeven_launch_usd_per_kg"] is None
+    assert summary["breakeven_launch_signed_usd_per_kg"] is None
+    assert summary["breakeven_status"] == "nothing is delivered"
+    json.dumps(summary, allow_nan=False)
+
+
+def test_where_nothing_is_delivered_the_run_is_written_all_the_same(idle: Assessment, tmp_path: Path) -> None:
+    folder = write(idle, tmp_path / "run")
+    assert json.loads((folder / "summary.json").read_text("utf-8"))["usd_per_delivered_gpu_h"] is None
+    assert "no work is delivered" in (folder / "report.html").read_text("utf-8")
+
+
+def test_a_flight_of_two_days_says_that_seasons_are_left_out(short: Assessment) -> None:
+    assert short.summary()["flown_days"] == pytest.approx(2.0)
+    assert short.season_note == "from 2 days: seasons are left out"
+    assert "From 2 days: seasons are left out." in render_html(short)
+
+
+def test_the_summary_says_what_a_kilogram_of_satellite_pays(short: Assessment) -> None:
+    assert short.summary()["launch_usd_per_kg_placed"] == pytest.approx(7000.0)  # a shared flight
