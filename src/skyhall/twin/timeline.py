@@ -86,7 +86,8 @@ class Delivered:
     @property
     def share(self) -> float:
         """Delivered share of the installed work: accelerator time at full work, idling does not count."""
-        return float(self.work_j.sum() / (self.full_j - self.idle_j).sum())
+        # Single precision may carry a full year a hair beyond full.
+        return min(1.0, float(self.work_j.sum() / (self.full_j - self.idle_j).sum()))
 
     @property
     def it_mwh_per_year(self) -> float:
