@@ -56,8 +56,8 @@ def test_a_battery_is_charged_again_before_the_next_night(case: str) -> None:
     flown = fly(design, 0.0, 0.37, 1361.0, step=10.0, orbits=20.0)
     night = float(found.night_power * found.longest_eclipse) / 0.96
     light = 0.63 * float(kepler_period(325e3))
-    # The promise: a taper of one time constant, which leaves power × taper time / e. Cells that albedo heats at noon give
-    # a little less than the mean; what more they give at dawn is above the charge limit.
+    # The promise: a taper of one time constant, which leaves power × taper time / e. Cells that albedo heats at noon
+    # give a little less than the mean; what more they give at dawn is above the charge limit.
     left = night / float(charging_time(light, 900.0)) * 900.0 / np.e
     assert design.battery_capacity * (1.0 - flown.highest_charge) < 1.15 * left
 

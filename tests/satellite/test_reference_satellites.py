@@ -41,6 +41,7 @@ def sized(shell: dict[str, Any], **satellite: Any) -> SizedSatellite:
 def starcloud_1(night: str) -> SizedSatellite:
     shell = {"pattern": "sun_synchronous", "altitude": "325 km", "local_time": "10:30", "satellites": 1}
     small = {"bus": "smallsat", "radiator": "body-mounted", "cooling": "heat-pipes", "terminals": 0}
+    small |= {"array": "rosa-multijunction"}
     return sized(shell, accelerator="h100-pcie", accelerators=1, night=night, life="11 months", **small)
 
 

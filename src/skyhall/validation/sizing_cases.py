@@ -68,6 +68,7 @@ def _starlink(sized: SizedSatellite) -> dict[str, Any]:
         "array": sized.array_area,
         "array_power": sized.array_power_begin / 1e3,
         "packing": float(np.asarray(sized.inputs.array_packing)),
+        "efficiency": float(np.asarray(sized.inputs.cell_efficiency)),
         "radiator": float(sized.masses["radiator"]),
         "payload": float(sized.masses["payload"]),
         "array_mass": float(sized.masses["array"]),
