@@ -62,7 +62,7 @@ def test_each_shell_has_a_satellite_sized_for_its_own_orbit():
     assert len(fleet.designs) == 8
     altitudes = fleet.elements.semi_major_axis[fleet.design_index == 7] - EARTH_RADIUS
     assert altitudes == pytest.approx(2000e3)
-    assert fleet.designs[0].battery_capacity > 5 * fleet.designs[3].battery_capacity
+    assert fleet.designs[0].battery_capacity > 3 * fleet.designs[3].battery_capacity
 
 
 def test_planes_at_different_local_times_are_sized_for_the_darkest_of_them():

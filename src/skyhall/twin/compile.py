@@ -31,7 +31,7 @@ __all__ = ["kernel", "kernel_source", "warm_up"]
 
 _FORMULAS = (shadow, solar_array, battery, heat)
 _DOUBLE = {"step_orbit", "aim", "gather", "fly_tiles", "add_some", "keep"}
-_SINGLE_TILE = {"step_light", "step_array", "step_power", "step_heat"}
+_SINGLE_TILE = {"step_light", "step_array", "step_power", "step_totals", "step_heat"}
 _HEADER = '''"""Generated from Skyhall's formulas; rebuilt when any of them changes."""
 from typing import Final
 import numpy as np

@@ -45,8 +45,8 @@ TILT_COS, TILT_SIN = 8 * TILE, 9 * TILE  # inclination
 SUN_NODE, SUN_SIDE = 10 * TILE, 11 * TILE
 SUN_NODE_STEP, SUN_SIDE_STEP = 12 * TILE, 13 * TILE  # their change over one step
 # Sums over time, per satellite; work is what goes beyond idling.
-SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_SHED = 14 * TILE, 15 * TILE, 16 * TILE, 17 * TILE
-DOUBLE_ROWS = 18
+SUM_LIT, SUM_ARRAY, SUM_WORK = 14 * TILE, 15 * TILE, 16 * TILE
+DOUBLE_ROWS = 17
 
 # Rows in single precision: everything else.
 SUN_COSINE, SUN_ALONG = 0 * TILE, 1 * TILE  # Sun along the radius and along the velocity
@@ -57,18 +57,11 @@ ARRAY_K, ARRAY_W = 7 * TILE, 8 * TILE
 MISSING, COOLANT_K, RADIATOR_K = 9 * TILE, 10 * TILE, 11 * TILE
 WORK_W, LOOP_W, JUNCTION_K = 12 * TILE, 13 * TILE, 14 * TILE
 MOST_MISSING, HOTTEST_JUNCTION, COLDEST_COOLANT = 15 * TILE, 16 * TILE, 17 * TILE
-LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR, SHED_SOFAR = (
-    18 * TILE,
-    19 * TILE,
-    20 * TILE,
-    21 * TILE,
-)  # since the anchor
-HOT_W, UNMET_W, CURTAILED_W = (
-    22 * TILE,
-    23 * TILE,
-    24 * TILE,
-)  # work shed for heat, for power; array power not used
-SINGLE_ROWS = 25
+# Since the anchor.
+LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR = 18 * TILE, 19 * TILE, 20 * TILE
+# Work shed for heat, and in all; array power not used.
+HOT_W, SHED_W, CURTAILED_W = 21 * TILE, 22 * TILE, 23 * TILE
+SINGLE_ROWS = 24
 
 # Parameters of a design, in single precision.
 (
@@ -194,15 +187,12 @@ def step_array(state: Array, design: Array, irradiance: Numbers) -> Numbers:
     return total
 
 
-def step_power(state: Array, design: Array) -> Numbers:
-    """Work that light and heat allow, and battery flows.
-
-    Returns the tile's totals: work, work shed for heat and for power, curtailed array power, W; missing energy, J.
-    """
+def step_power(state: Array, design: Array) -> None:
+    """Work that light and heat allow, and battery flows."""
     step = design[P_STEP]
-    full = design[P_WORK]
     idle = design[P_IDLE]
-    night = design[P_NIGHT]
+    dark = idle + (design[P_WORK] - idle) * design[P_NIGHT]
+    rise = (design[P_WORK] - idle) * (1.0 - design[P_NIGHT])
     fixed = design[P_FIXED]
     heater = design[P_HEATER]
     heater_set = design[P_HEATER_SET]
@@ -219,13 +209,8 @@ def step_power(state: Array, design: Array) -> Numbers:
     inverse_discharge = design[P_INVERSE_DISCHARGE]
     limit = design[P_JUNCTION_LIMIT]
     conductance = design[P_JUNCTION_CONDUCTANCE]
-    total_work: Numbers = np.float32(0.0)
-    total_hot: Numbers = np.float32(0.0)
-    total_unmet: Numbers = np.float32(0.0)
-    total_curtailed: Numbers = np.float32(0.0)
-    total_missing: Numbers = np.float32(0.0)
     for i in range(TILE):
-        planned = idle + (full - idle) * (night + (1.0 - night) * state[LIT + i])
+        planned = dark + rise * state[LIT + i]
         coolant = state[COOLANT_K + i]
         allowed = np.minimum(planned, np.maximum(power_at_junction_limit(limit, coolant, conductance), 0.0))
         load = fixed + heater_load(coolant, heater, heater_set, heater_slope) + load_per_work * allowed
@@ -244,20 +229,38 @@ def step_power(state: Array, design: Array) -> Numbers:
         state[MISSING + i] = missing
         state[WORK_W + i] = work
         state[HOT_W + i] = planned - allowed
-        state[UNMET_W + i] = allowed - work
+        state[SHED_W + i] = planned - work
         state[CURTAILED_W + i] = surplus - charging
         state[LOOP_W + i] = (
             load - unmet + charging * (1.0 - charge_efficiency) + discharging * (inverse_discharge - 1.0)
         )
-        state[MOST_MISSING + i] = np.maximum(state[MOST_MISSING + i], missing)
+
+
+def step_totals(state: Array, design: Array) -> Numbers:
+    """Sums and extremes of what `step_power` did.
+
+    Apart from it because the two together need more vector registers than there are.
+    Returns the tile's totals: work, work shed for heat and for power, curtailed array power, W; missing energy, J.
+    """
+    idle = design[P_IDLE]
+    total_work: Numbers = np.float32(0.0)
+    total_shed: Numbers = np.float32(0.0)
+    total_hot: Numbers = np.float32(0.0)
+    total_curtailed: Numbers = np.float32(0.0)
+    total_missing: Numbers = np.float32(0.0)
+    for i in range(TILE):
+        work = state[WORK_W + i]
+        missing = state[MISSING + i]
         state[WORK_SOFAR + i] += np.maximum(work - idle, 0.0)
-        state[SHED_SOFAR + i] += planned - work
+        state[MOST_MISSING + i] = np.maximum(state[MOST_MISSING + i], missing)
         total_work += work
-        total_hot += planned - allowed
-        total_unmet += allowed - work
-        total_curtailed += surplus - charging
+        total_shed += state[SHED_W + i]
+        total_curtailed += state[CURTAILED_W + i]
         total_missing += missing
-    return total_work, total_hot, total_unmet, total_curtailed, total_missing
+    if total_shed > 0.0:  # only then has heat a part of it
+        for i in range(TILE):
+            total_hot += state[HOT_W + i]
+    return total_work, total_hot, total_shed - total_hot, total_curtailed, total_missing
 
 
 def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
@@ -334,11 +337,9 @@ def gather(orbit: Array, state: Array) -> None:
         orbit[SUM_LIT + i] += state[LIT_SOFAR + i]
         orbit[SUM_ARRAY + i] += state[ARRAY_SOFAR + i]
         orbit[SUM_WORK + i] += state[WORK_SOFAR + i]
-        orbit[SUM_SHED + i] += state[SHED_SOFAR + i]
         state[LIT_SOFAR + i] = 0.0
         state[ARRAY_SOFAR + i] = 0.0
         state[WORK_SOFAR + i] = 0.0
-        state[SHED_SOFAR + i] = 0.0
 
 
 def keep(state: Array, record: Array) -> None:
@@ -360,7 +361,7 @@ def add_some(state: Array, satellites: int, total: Array) -> None:
         total[F_ARRAY] += state[ARRAY_W + i]
         total[F_WORK] += state[WORK_W + i]
         total[F_HEAT_SHED] += state[HOT_W + i]
-        total[F_POWER_SHED] += state[UNMET_W + i]
+        total[F_POWER_SHED] += state[SHED_W + i] - state[HOT_W + i]
         total[F_CURTAILED] += state[CURTAILED_W + i]
         total[F_MISSING] += state[MISSING + i]
 
@@ -417,7 +418,8 @@ def fly_tiles(
                 step_orbit(orbit, state)
             lit = step_light(state, inverse_sun_sine[step])
             power = step_array(state, design, irradiance[step])
-            work, hot, unmet, curtailed, missing = step_power(state, design)
+            step_power(state, design)
+            work, hot, unmet, curtailed, missing = step_totals(state, design)
             step_heat(state, design, irradiance[step])
             if satellites == TILE:
                 total[step, F_LIT] += lit
