@@ -99,7 +99,7 @@ class Catalogue:
         if found is None or found.kind != kind:
             names = [part.name for part in self.parts.values() if part.kind == kind]
             raise ValueProblem(
-                f"'{name}' is not among the {kind} of the catalogue",
+                f"{name!r} is not among the {kind} of the catalogue",
                 place=place,
                 right=did_you_mean(name, names),
             )
@@ -116,7 +116,7 @@ class Catalogue:
         for name, values in overrides.items():
             if name not in parts:
                 raise ValueProblem(
-                    f"the catalogue has no part '{name}'",
+                    f"the catalogue has no part {name!r}",
                     place=Place(key=f"catalogue.{name}"),
                     right=did_you_mean(name, parts),
                 )

@@ -11,6 +11,7 @@ from skyhall.chain import Assessment
 from skyhall.constants import DAY, MINUTE
 from skyhall.report.axes import minute_axis, time_axis
 from skyhall.report.plot import Panel, panels
+from skyhall.satellite.heat import heater_load
 from skyhall.types import Array
 
 __all__ = ["darkest_orbit", "flown_time", "light_year", "shell_colours"]
@@ -134,7 +135,9 @@ def darkest_orbit(assessment: Assessment) -> str:
         np.asarray(getattr(chunk, name)[0], dtype=np.float64)
         for name in ("lit", "array_w", "work_w", "battery_j", "junction_k", "radiator_k", "array_k")
     )
-    load = design.fixed_load + (1.0 + design.overhead_per_it) * work + (1.0 - lit) * design.heater_power
+    coolant = junction - work * design.junction_resistance
+    heaters = heater_load(coolant, design.heater_power, design.heater_set, 1.0 / design.heater_band)
+    load = design.fixed_load + (1.0 + design.overhead_per_it) * work + heaters
     size, unit = (1e6, "MW") if load.max() >= 1e6 else (1e3, "kW") if load.max() >= 1e3 else (1.0, "W")
     dark = _stretches(seconds, lit < 0.5)
     dusk = dark[0][0] if dark else float(seconds[0])

@@ -28,7 +28,7 @@ def check_overrides(
     for name, values in overrides.items():
         if name not in parts:
             raise ValueProblem(
-                f"the catalogue has no part '{name}'",
+                f"the catalogue has no part {name!r}",
                 place=place(f"catalogue.{name}"),
                 right=did_you_mean(name, parts),
             )
