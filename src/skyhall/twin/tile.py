@@ -237,7 +237,7 @@ def step_power(state: Array, design: Array) -> None:
 
 
 def step_totals(state: Array, design: Array) -> Numbers:
-    """Sums and extremes of what `step_power` did.
+    """Add up what `step_power` did, and keep its extremes.
 
     Apart from it because the two together need more vector registers than there are.
     Returns the tile's totals: work, work shed for heat and for power, curtailed array power, W; missing energy, J.
