@@ -85,6 +85,7 @@ class Assessment:
             "longest_eclipse_min": fleet.longest_eclipse / MINUTE,
             "delivered_it_mwh_per_year": delivered.it_mwh_per_year,
             "delivered_share": delivered.share,
+            "verified_share": costs.delivered_gpu_h_per_year / costs.installed_gpu_h_per_year,
             "flown_days": delivered.duration_s / DAY,
             "throttled_h_per_year": delivered.throttled_hours_per_year,
             "power_shed_h_per_year": delivered.power_shed_hours_per_year,

@@ -20,7 +20,6 @@ from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
 from skyhall.orbit.element_sets import ElementSets, parse_element_sets
 from skyhall.orbit.elements import (
-    LOWEST_ALTITUDE,
     MeanElements,
     check_altitude,
     kepler_period,
@@ -51,7 +50,11 @@ T = TypeVar("T")
 _SEASON_DAYS = 147  # samples of a year that size a satellite: every 2.5 days
 _SAMPLED_ORBITS = 24  # of many planes or a real catalogue, whose seasons size the satellite together
 _PARTS = ("accelerator", "array", "battery", "radiator", "cooling", "bus", "propulsion", "terminal")
+# m; satellites below climb or come down, and one of them would size the propulsion of all; the lowest shell that a
+# real catalogue holds is Starlink's near 360 km.
+_KEPT_ON_STATION = 300e3
 _UNIX_EPOCH = 2440587.5  # Julian date of 1970-01-01 00:00
+_WORK_WANTED = 200e6  # W, where neither shells nor work say how much
 _PLURALS = {"battery": "batteries", "bus": "buses"}
 
 
@@ -108,6 +111,34 @@ class Fleet:
     def mass(self) -> float:
         """Launch mass of the whole fleet, kg."""
         return sum(n * design.mass for n, design in zip(self.counts, self.designs, strict=True))
+
+    def __repr__(self) -> str:
+        sorts = ", ".join(
+            f"{count} × {each.name} ({each.it_power / 1e3:.4g} kW IT, {each.mass:,.0f} kg)"
+            for count, each in zip(self.counts, self.designs, strict=True)
+        )
+        return f"<Fleet {self.scenario.name}: {sorts}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{each.name}</td><td>{count:,}</td><td>{each.it_power / 1e3:.4g}</td><td>{each.mass:,.0f}</td>"
+            f"<td>{each.mass / each.it_power * 1e3:.1f}</td><td>{each.array_area:,.0f}</td>"
+            f"<td>{each.radiator_area:,.0f}</td><td>{each.battery_capacity / 3.6e6:,.1f}</td></tr>"
+            for count, each in zip(self.counts, self.designs, strict=True)
+        )
+        heads = (
+            "shell",
+            "satellites",
+            "IT, kW",
+            "mass, kg",
+            "kg/kW",
+            "array, m²",
+            "radiator, m²",
+            "battery, kWh",
+        )
+        head = "".join(f"<th>{each}</th>" for each in heads)
+        caption = f"{self.scenario.name}: one satellite of each shell"
+        return f"<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
 
     @property
     def sunlit_year(self) -> float:
@@ -304,8 +335,7 @@ def _accelerators(scenario: Scenario, accelerator: Part) -> int:
     asked = scenario.satellite
     if asked.accelerators is not None:
         return asked.accelerators
-    if asked.it_power is None:
-        return 1
+    assert asked.it_power is not None
     each = accelerator("power", "W")
     if asked.it_power < each:
         raise ValueProblem(
@@ -323,7 +353,7 @@ def _counts(scenario: Scenario, it_power_each: float) -> list[int]:
     open_shells = given.count(None)
     if not open_shells:
         return [count or 0 for count in given]
-    needed = scenario.work.it_power / it_power_each - fixed
+    needed = (scenario.work.it_power or _WORK_WANTED) / it_power_each - fixed
     if needed > 5_000_000:
         raise ValueProblem(
             f"{needed:.3g} satellites would be needed",
@@ -382,11 +412,14 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
             newest = datetime.fromtimestamp((float(sets.epochs.max()) - _UNIX_EPOCH) * DAY, tz=UTC)
             scenario = scenario.model_copy(update={"epoch": newest.replace(microsecond=0)})
         epoch = julian_date(scenario.epoch)
+        # The file's whole path, so that the resolved scenario runs from anywhere.
+        whole_path = scenario.orbit.model_copy(update={"elements": str(Path(source).resolve())})
+        scenario = scenario.model_copy(update={"orbit": whole_path})
         sgp4 = scenario.orbit.propagation == "sgp4"
         sets = sets.flyable(epoch, scenario.flight_duration if sgp4 else DAY)
         if not sgp4:
             sets = sets.nearly_circular()
-        sets = sets.above(LOWEST_ALTITUDE, epoch)
+        sets = sets.above(_KEPT_ON_STATION, epoch)
     except SkyhallError as error:
         if error.place.file is None:
             error.place = Place(source, place.key)
@@ -396,12 +429,12 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
     sampled = np.argsort(elements.raan)[np.linspace(0, len(elements) - 1, _SAMPLED_ORBITS).astype(int)]
     year = _year(elements[sampled], epoch, _SEASON_DAYS // 3)
     inputs = sizing_inputs(scenario, catalogue, parts, accelerators, _at_altitude(year, middle))
-    # Drag is that of the mean air over the satellites, not of the air at their middle.
-    mean_air = _air_density(catalogue, elements.semi_major_axis - EARTH_RADIUS).mean()
+    # One design for all: propellant for the mean air over the satellites, thrust for all but the lowest tenth.
+    heights = elements.semi_major_axis - EARTH_RADIUS
     inputs = replace(
         inputs,
-        air_density=inputs.air_density * mean_air / _air_density(catalogue, middle),
-        air_density_high=_air_density(catalogue, elements.semi_major_axis - EARTH_RADIUS, high=True).max(),
+        air_density=_air_density(catalogue, heights).mean(),
+        air_density_high=np.quantile(_air_density(catalogue, heights, high=True), 0.9),
     )
     sized = _at(scenario, "satellite", partial(size, inputs))
     return Fleet(

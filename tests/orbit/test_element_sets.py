@@ -125,8 +125,8 @@ def changed(line: int, old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("text", "reason", "line"),
     [
-        (changed(6, "100.0000", "100.0001"), "the checksum of line 2 is 1, not 2", 5),
-        (changed(5, "26013.", "26014."), "the checksum of line 1 is 0, not 1", 5),
+        (changed(6, "100.0000", "100.0001"), "line 2 ends in the checksum 1, but its digits add up to 2", 5),
+        (changed(5, "26013.", "26014."), "line 1 ends in the checksum 0, but its digits add up to 1", 5),
         (changed(6, "  53.0500", " 53.0500 "), "line 2 does not keep to its columns", 5),
         (changed(6, "2 90002", "2 90011"), "line 1 is of satellite 90002, line 2 of 90011", 5),
         (changed(5, "1 90002U", "x 90002U"), "a name without an element set", 4),

@@ -277,4 +277,4 @@ def satellites_asked(scenario: Scenario) -> float:
     if None not in given:
         return fixed
     each = scenario.satellite.it_power or 1e3 * (scenario.satellite.accelerators or 1)
-    return float(fixed + scenario.work.it_power / each)
+    return float(fixed + (scenario.work.it_power or 200e6) / each)

@@ -76,9 +76,11 @@ def test_resolving_keeps_every_digit(
     assert load(yaml.safe_load(resolved_yaml(scenario))) == scenario
 
 
-def test_an_empty_file_is_the_default_data_centre(tmp_path: Path) -> None:
-    scenario = load(written(tmp_path, ""))
-    assert scenario.work.it_power == 200e6
+def test_an_empty_file_is_refused_and_an_empty_mapping_is_the_default(tmp_path: Path) -> None:
+    with pytest.raises(ValueProblem, match="is empty"):
+        load(written(tmp_path, ""))
+    scenario = load({})
+    assert scenario.satellite.it_power == 120e3
     assert len(scenario.orbit.shells) == 1
 
 
@@ -88,7 +90,7 @@ def test_an_empty_section_has_its_defaults(tmp_path: Path) -> None:
 
 def test_a_nameless_file_gives_its_name(tmp_path: Path) -> None:
     assert load(written(tmp_path, "extends: geo-1gw\n", "my-ring.yaml")).name == "my-ring"
-    assert load(written(tmp_path, "", "My Ring.yaml")).name == "unnamed"
+    assert load(written(tmp_path, "seed: 1", "My Ring.yaml")).name == "unnamed"
 
 
 def test_a_file_may_stand_in_any_format_of_end_of_line(tmp_path: Path) -> None:
@@ -145,6 +147,7 @@ def test_overrides_replace_values_of_sections_lists_and_the_catalogue() -> None:
             "orbit.shells.0.altitude=600 km",
             "launch.price = 100 USD/kg ",
             "satellite.it_power=null",
+            "satellite.accelerators=5",
             "catalogue.h100-sxm.price=1 USD",
             "seed=7",
         ],
@@ -153,6 +156,7 @@ def test_overrides_replace_values_of_sections_lists_and_the_catalogue() -> None:
     assert scenario.orbit.shells[0].planes == 72
     assert scenario.launch.price == 100.0
     assert scenario.satellite.it_power is None
+    assert scenario.satellite.accelerators == 5
     assert scenario.catalogue == {"h100-sxm": {"price": "1 USD"}}
     assert scenario.seed == 7
 

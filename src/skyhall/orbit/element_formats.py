@@ -137,12 +137,17 @@ def _from_lines(name: str, line: int, first: str, second: str) -> Entry:
 
 
 def _fault_of_line(which: int, line: str, columns: re.Pattern[str]) -> str:
-    if len(line) < _LINE_LENGTH:
-        return f"line {which} has {len(line)} characters, not {_LINE_LENGTH}"
+    # What follows after a space is a comment, as in the test vectors of Vallado et al.
+    if len(line) < _LINE_LENGTH or line[_LINE_LENGTH : _LINE_LENGTH + 1].strip():
+        return f"line {which} has {len(line.rstrip())} characters, not {_LINE_LENGTH}"
+    if not line.isascii():
+        return f"line {which} has a character that no element set may have"
     if not columns.match(line):
         return f"line {which} does not keep to its columns"
     checksum = compute_checksum(line)
-    return "" if str(checksum) == line[68] else f"the checksum of line {which} is {line[68]}, not {checksum}"
+    if str(checksum) == line[68]:
+        return ""
+    return f"line {which} ends in the checksum {line[68]}, but its digits add up to {checksum}"
 
 
 def _checked(name: str, line: int | None, number: str, satrec: Any) -> Entry:

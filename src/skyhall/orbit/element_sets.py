@@ -127,7 +127,10 @@ class ElementSets:
         """
         heights = self.mean_elements(julian_date).semi_major_axis - EARTH_RADIUS
         reasons = [
-            Dropped(name, f"mean altitude {height / 1e3:.0f} km: the orbit decays within a day")
+            Dropped(
+                name,
+                f"mean altitude {height / 1e3:.0f} km, below the {altitude / 1e3:.0f} km that are kept on station",
+            )
             for name, height in zip(self.names, heights, strict=True)
             if height < altitude
         ]

@@ -317,8 +317,9 @@ def _verdict(found: Mapping[str, Any], moved: Array) -> dict[str, Any]:
     }
     tests = np.broadcast_arrays(*still_open.values())
     line = _tokens(("", *still_open), np.select(tests, range(1, len(tests) + 1), default=0))
-    weights = np.stack(np.broadcast_arrays(*found["masses"].values()))
-    heaviest = _tokens(tuple(found["masses"]), np.argmax(weights, axis=0))
+    lines = {**found["masses"], "propellant": found["propellant"]}
+    weights = np.stack(np.broadcast_arrays(*lines.values()))
+    heaviest = _tokens(tuple(lines), np.argmax(weights, axis=0))
     binding = heaviest.astype("<U40")
     for name in ("array", "battery", "radiator"):
         mine = heaviest == name

@@ -137,7 +137,9 @@ def _parse(text: str, file: str, places: _Places) -> _Tree:
             f"is not YAML: {problem}", place=Place(file, line=line), right="check indentation and quotes"
         ) from None
     if node is None:
-        return {}
+        raise ValueProblem(
+            "is empty", place=Place(file), right="`skyhall init NAME` writes one to begin with"
+        )
     tree = _build(node, file, "", places, depth=0)
     if isinstance(tree, dict):
         # An empty section ("work:") asks for its defaults.

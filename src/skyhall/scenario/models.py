@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -67,6 +68,10 @@ class Shell(_Section):
     @model_validator(mode="after")
     def _whole(self) -> Shell:
         walker = self.pattern.startswith("walker")
+        if self.inclination is not None and self.inclination > math.pi:
+            raise ValueError(
+                "an inclination above 180 degrees is no orbit|write, for example, inclination: 53 deg"
+            )
         if walker and self.inclination is None:
             raise ValueError("a Walker pattern needs an inclination|write, for example, inclination: 53 deg")
         if not walker and self.inclination is not None:
@@ -94,7 +99,7 @@ class Satellite(_Section):
         None, description="per satellite; or give it_power"
     )
     it_power: Power | None = Field(
-        None, description="IT input per satellite, rounded up to whole accelerators"
+        120e3, description="IT input per satellite, rounded up to whole accelerators; or give accelerators"
     )
     array: str = "starlink-silicon"
     battery: str = "li-ion-pack"
@@ -119,8 +124,12 @@ class Satellite(_Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Satellite:
-        if self.accelerators is not None and self.it_power is not None:
-            raise ValueError("both accelerators and it_power are given|give one of them")
+        if self.accelerators is not None:
+            if self.model_fields_set >= {"accelerators", "it_power"} and self.it_power is not None:
+                raise ValueError("both accelerators and it_power are given|give one of them")
+            object.__setattr__(self, "it_power", None)
+        elif self.it_power is None:
+            raise ValueError("neither accelerators nor it_power is given|give one of them")
         if self.night_share is not None and self.night != "both":
             raise ValueError(
                 f"night_share has no meaning with night: {self.night}|choose night: both, or leave it out"
@@ -144,8 +153,9 @@ class Satellite(_Section):
 class Work(_Section):
     """How much compute is wanted."""
 
-    it_power: Power = Field(
-        200e6, description="of the whole fleet; decides how many satellites where no shell says"
+    it_power: Power | None = Field(
+        None,
+        description="of the whole fleet, decides how many satellites where a shell does not say; else 200 MW",
     )
 
 
@@ -215,6 +225,13 @@ class Scenario(_Section):
     def place(self, key: str) -> Place:
         """Return where the value at the dotted `key` was written (file, key, line)."""
         return self._places.get(key, Place(key=key))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from skyhall.scenario.loading import resolved_yaml
+
+        return f"<pre>{escape(resolved_yaml(self))}</pre>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scenario) and self.model_dump() == other.model_dump()

@@ -120,6 +120,30 @@ class Flight:
     days: int | None  # representative days flown; None when the whole stretch was
     wall_s: float
 
+    def __repr__(self) -> str:
+        days = self.delivered.duration_s / 86400.0
+        return (
+            f"<Flight of {self.satellites:,} satellites, {days:,.4g} days at {self.step_s:g} s: "
+            f"{self.delivered.share:.1%} of full work delivered, {self.timeline.lit.mean():.1%} lit>"
+        )
+
+    def _repr_html_(self) -> str:
+        done = self.delivered
+        rows = (
+            ("satellites", f"{self.satellites:,}"),
+            ("assessed", f"{done.duration_s / 86400.0:,.4g} days at {self.step_s:g} s"),
+            ("delivered share of full work", f"{done.share:.2%}"),
+            ("mean lit share", f"{done.lit.mean():.2%}"),
+            ("lowest charge", f"{done.lowest_battery.min():.1%}"),
+            ("hottest junction", f"{done.hottest_junction_k.max() - 273.15:.1f} °C"),
+            ("speed", f"{self.satellite_steps_per_s:,.3g} satellite-steps/s"),
+        )
+        return (
+            "<table>"
+            + "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in rows)
+            + "</table>"
+        )
+
     @property
     def satellite_steps_per_s(self) -> float:
         """Speed of the flight."""
