@@ -1,5 +1,7 @@
 """Scenario and catalogue to a fleet: counts, shells, real element sets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,49 @@ def test_an_empty_file_of_element_sets_is_named(tmp_path):
     with pytest.raises(ValueProblem) as caught:
         design(load("starlink-shell-53", overrides=[f"orbit.elements={empty}"]))
     assert caught.value.place.file == str(empty)
+
+
+REAL = Path(__file__).parents[1] / "../shared/data/starlink-2026-01.tle"
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real catalogue is not here")
+@pytest.mark.parametrize("name", ["starlink-shell-53", "dawn-dusk-200mw", "starcloud-1"])
+def test_9341_real_satellites_carry_the_design(name):
+    fleet = design(load(name, overrides=[f"orbit.elements={REAL}"]))
+    assert len(fleet) + len(fleet.dropped) == 9341
+    assert len(fleet) > (9000 if name != "starcloud-1" else 1)
+    # Propulsion for real air costs something, and is not ruled by the few that come down.
+    designed = design(load(name))
+    assert fleet.designs[0].mass < 1.6 * designed.designs[0].mass
+
+
+def test_a_satellite_on_its_way_down_is_named_and_does_not_size_the_others(tmp_path):
+    def line(number, motion):
+        first = f"1 {number}U 26001A   26101.50000000  .00000000  00000+0  00000+0 0  999"
+        second = f"2 {number}  53.0000  10.0000 0001000  90.0000 270.0000 {motion:11.8f}    1"
+        return [each[:68] + _checksum(each) for each in (first, second)]
+
+    path = tmp_path / "mixed.tle"
+    path.write_text("\n".join([*line(90001, 15.064), *line(90002, 15.06), *line(90003, 16.2)]) + "\n")
+    fleet = design(load("starlink-shell-53", overrides=[f"orbit.elements={path}"]))
+    assert len(fleet) == 2
+    assert "90003" in fleet.dropped[0]
+    assert "not an orbit that is kept" in fleet.dropped[0]
+
+
+def test_propellant_is_for_the_mean_air_of_all_satellites(tmp_path):
+    def sized(*motions):
+        lines = []
+        for index, motion in enumerate(motions):
+            first = f"1 9000{index}U 26001A   26101.50000000  .00000000  00000+0  00000+0 0  999"
+            second = f"2 9000{index}  53.0000  10.0000 0001000  90.0000 270.0000 {motion:11.8f}    1"
+            lines += [each[:68] + _checksum(each) for each in (first, second)]
+        path = tmp_path / f"{len(motions)}-{motions[-1]}.tle"
+        path.write_text("\n".join(lines) + "\n")
+        return design(load("starlink-shell-53", overrides=[f"orbit.elements={path}"])).sized[0]
+
+    high = sized(15.06, 15.06, 15.06)
+    mixed = sized(15.06, 15.06, 15.5)  # one of three at 420 km, the median where it was
+    assert mixed.inputs.air_density > 2 * high.inputs.air_density
+    assert mixed.propellant > 1.2 * high.propellant
+    assert mixed.thruster_power > 1.5 * high.thruster_power

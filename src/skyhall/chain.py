@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from skyhall.catalogue import Part, load_catalogue
-from skyhall.constants import DAY, EARTH_RADIUS, KILOWATT_HOUR, MINUTE
+from skyhall.constants import DAY, EARTH_RADIUS, KILOWATT_HOUR, MINUTE, ZERO_CELSIUS
 from skyhall.costing import price
 from skyhall.economics import CostSheet
 from skyhall.fleet import Fleet, design
@@ -27,7 +27,6 @@ from skyhall.twin import Chunk, Flight, fly, record
 __all__ = ["Assessment", "assess", "simulate"]
 
 DEFAULT = "dawn-dusk-200mw"
-_ZERO_CELSIUS = 273.15
 _SEASONS = 300 * DAY  # a shorter flight has not seen them all
 Progress = Callable[[str, float], None]
 
@@ -90,8 +89,8 @@ class Assessment:
             "throttled_h_per_year": delivered.throttled_hours_per_year,
             "power_shed_h_per_year": delivered.power_shed_hours_per_year,
             "hottest_junction_c": max(delivered.hottest_junction_k.max(), orbit.junction_k.max())
-            - _ZERO_CELSIUS,
-            "coldest_coolant_c": float(delivered.coldest_coolant_k.min()) - _ZERO_CELSIUS,
+            - ZERO_CELSIUS,
+            "coldest_coolant_c": float(delivered.coldest_coolant_k.min()) - ZERO_CELSIUS,
             "lowest_state_of_charge": min(
                 float(delivered.lowest_battery.min()), float(orbit.battery_j.min()) / capacity
             ),

@@ -22,6 +22,8 @@ SPEED_OF_LIGHT: Final = 299792458.0  # m/s, exact
 STEFAN_BOLTZMANN: Final = 5.670374419e-8  # W/(m² K⁴)
 STANDARD_GRAVITY: Final = 9.80665  # m/s², exact
 
+ZERO_CELSIUS: Final = 273.15  # K, exact
+
 # Time: Explanatory Supplement to the Astronomical Almanac (3rd ed.).
 MINUTE: Final = 60.0  # s
 HOUR: Final = 3600.0  # s

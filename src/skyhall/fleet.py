@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part, load_catalogue
-from skyhall.constants import DAY, EARTH_RADIUS, HOUR
+from skyhall.constants import DAY, EARTH_RADIUS, HOUR, KILOWATT_HOUR
 from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
 from skyhall.orbit.element_sets import ElementSets, parse_element_sets
@@ -58,7 +58,7 @@ _WORK_WANTED = 200e6  # W, where neither shells nor work say how much
 _PLURALS = {"battery": "batteries", "bus": "buses"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fleet:
     """Satellites as arrays, one entry each, and the distinct designs among them.
 
@@ -123,7 +123,7 @@ class Fleet:
         rows = "".join(
             f"<tr><td>{each.name}</td><td>{count:,}</td><td>{each.it_power / 1e3:.4g}</td><td>{each.mass:,.0f}</td>"
             f"<td>{each.mass / each.it_power * 1e3:.1f}</td><td>{each.array_area:,.0f}</td>"
-            f"<td>{each.radiator_area:,.0f}</td><td>{each.battery_capacity / 3.6e6:,.1f}</td></tr>"
+            f"<td>{each.radiator_area:,.0f}</td><td>{each.battery_capacity / KILOWATT_HOUR:,.1f}</td></tr>"
             for count, each in zip(self.counts, self.designs, strict=True)
         )
         heads = (
@@ -276,6 +276,7 @@ def sizing_inputs(
         array_degradation=array("degradation", "1/s"),
         array_specific_power=array("specific_power", "W/kg"),
         array_heat_capacity=array("areal_heat_capacity", "J/m**2/K"),
+        array_aspect=array("aspect"),
         battery_specific_energy=battery("specific_energy", "J/kg"),
         battery_charge_efficiency=battery("charge_efficiency"),
         battery_discharge_efficiency=battery("discharge_efficiency"),
@@ -297,6 +298,7 @@ def sizing_inputs(
         radiator_fin_efficiency=radiator("fin_efficiency"),
         radiator_areal_mass=radiator("areal_mass", "kg/m**2"),
         radiator_heat_capacity=radiator("areal_heat_capacity", "J/m**2/K"),
+        radiator_aspect=radiator("aspect"),
         radiator_pointing_error=radiator("pointing_error", "rad"),
         pump_share=cooling("pump_share"),
         transport_mass=cooling("transport", "kg/W"),

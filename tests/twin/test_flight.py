@@ -13,7 +13,8 @@ from skyhall.scenario import load
 from skyhall.twin import ConstantLoad, fly, forecast, record
 from skyhall.twin import compile as twin_compile
 from skyhall.twin import tile as t
-from skyhall.twin.flight import WHOLE_STRETCH, record_bytes, representative_days
+from skyhall.twin.flight import WHOLE_STRETCH, environment, record_bytes, representative_days
+from skyhall.twin.stepping import Stepper
 
 
 def _fleet(satellites=150, **satellite):
@@ -211,3 +212,60 @@ def test_two_threads_may_fly_at_once(fleet):
         both = list(pool.map(lambda _: fly(fleet, duration=DAY).delivered.work_j, range(2)))
     for each in both:
         np.testing.assert_array_equal(each, alone)
+
+
+def test_sustainable_watts_are_what_the_array_gives_beyond_the_fixed_load(fleet):
+    windows = forecast(fleet, duration=6 * 3600.0, slot=900.0)
+    stacked, one = windows.stack(), fleet.designs[0]
+    expected = np.clip((stacked["array_w"] - one.fixed_load) / (1 + one.overhead_per_it), 0.0, one.it_power)
+    np.testing.assert_allclose(stacked["sustainable_w"], expected, rtol=1e-5)
+    partly = (expected > 0) & (expected < one.it_power)
+    assert partly.any()
+    # Windows may be gone through again.
+    assert len(list(windows)) == len(windows) == 24
+
+
+def test_a_taper_shorter_than_the_step_never_overfills(fleet):
+    from dataclasses import replace
+
+    eager = replace(
+        fleet, designs=(replace(fleet.designs[0], taper_time=1.0, charge_limit=1e9, battery_reserve=0.0),)
+    )
+    chunks = list(record(eager, duration=DAY, step=120.0))
+    stored = chunks[0].joined(chunks[1:]).battery_j
+    assert stored.max() <= fleet.designs[0].battery_capacity * (1 + 1e-6)
+    assert stored.min() >= 0.0
+
+
+@pytest.fixture
+def own_sets(tmp_path):
+    lines = []
+    for number, inclination, node in ((90001, 53.0, 10.0), (90002, 97.6, 100.0)):
+        first = f"1 {number}U 26001A   26101.50000000  .00000000  00000+0  00000+0 0  999"
+        second = f"2 {number} {inclination:8.4f} {node:8.4f} 0001000  90.0000 270.0000 15.10000000    1"
+        for line in (first, second):
+            digits = sum(int(c) if c.isdigit() else c == "-" for c in line[:68])
+            lines.append(line[:68] + str(digits % 10))
+    path = tmp_path / "own.tle"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_rows_of_a_flight_with_sgp4_all_have_one_length(own_sets):
+    asked = [f"orbit.elements={own_sets}", "orbit.propagation=sgp4"]
+    flight = fly(design(load("starlink-shell-53", overrides=asked)), duration=3 * DAY)
+    assert np.unique(np.round(np.diff(flight.timeline.seconds))).size == 1
+    assert np.isfinite(flight.timeline.battery_p50).all()
+
+
+def test_sgp4_tells_the_sun_along_radius_and_velocity_as_mean_elements_do(own_sets):
+    rows = []
+    for propagation in ("mean", "sgp4"):
+        asked = [f"orbit.elements={own_sets}", f"orbit.propagation={propagation}"]
+        fleet = design(load("starlink-shell-53", overrides=asked))
+        stepper = Stepper(fleet, ConstantLoad(), environment(fleet), start=0.0, step=60.0)
+        for _ in stepper.spans(160):
+            pass
+        rows.append([stepper.tiles.row(row) for row in (t.SUN_COSINE, t.SUN_ALONG)])
+    np.testing.assert_allclose(rows[0], rows[1], atol=5e-3)
+    assert np.abs(rows[0][1]).max() > 0.1

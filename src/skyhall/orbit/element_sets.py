@@ -13,7 +13,7 @@ from sgp4.api import SGP4_ERRORS, SatrecArray
 from skyhall.constants import DAY, EARTH_GM, EARTH_J2, EARTH_J3, EARTH_RADIUS, MINUTE
 from skyhall.errors import Place, ValueProblem
 from skyhall.orbit.element_formats import Entry, read_entries
-from skyhall.orbit.elements import MeanElements, position
+from skyhall.orbit.elements import HIGHEST_ALTITUDE, MeanElements, position
 from skyhall.types import Array
 
 __all__ = ["Dropped", "ElementSets", "Ephemeris", "parse_element_sets"]
@@ -126,17 +126,18 @@ class ElementSets:
         ValueProblem : none of them does.
         """
         heights = self.mean_elements(julian_date).semi_major_axis - EARTH_RADIUS
+        kept = (heights >= altitude) & (heights <= HIGHEST_ALTITUDE)
         reasons = [
             Dropped(
                 name,
-                f"mean altitude {height / 1e3:.0f} km, below the {altitude / 1e3:.0f} km that are kept on station",
+                f"mean altitude {height / 1e3:,.0f} km: not an orbit that is kept (from {altitude / 1e3:g} km)",
             )
-            for name, height in zip(self.names, heights, strict=True)
-            if height < altitude
+            for name, height, good in zip(self.names, heights, kept, strict=True)
+            if not good
         ]
         if len(reasons) == len(self):
             raise _nothing_left(self.source, reasons)
-        left = self[np.flatnonzero(heights >= altitude).tolist()]
+        left = self[np.flatnonzero(kept).tolist()]
         return replace(left, dropped=self.dropped + reasons)
 
     def positions(self, julian_date: npt.ArrayLike, seconds: npt.ArrayLike = 0.0) -> Ephemeris:

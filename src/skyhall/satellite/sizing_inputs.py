@@ -76,7 +76,7 @@ class SizingInputs:
     array_degradation: Numbers  # 1/s, share of the power lost: arrays.degradation
     array_specific_power: Numbers  # W/kg at begin of life, wing level, 1361 W/m²: arrays.specific_power
     array_heat_capacity: Numbers  # J/(m² K): arrays.areal_heat_capacity
-    array_aspect: Numbers = 4.0  # length over width: scenario
+    array_aspect: Numbers = 4.0  # length over width: arrays.aspect
     # Battery
     battery_specific_energy: Numbers  # J/kg, pack, begin of life: batteries.specific_energy
     battery_charge_efficiency: Numbers  # batteries.charge_efficiency
@@ -101,7 +101,7 @@ class SizingInputs:
     radiator_areal_mass: Numbers  # kg per m² planform: radiators.areal_mass
     radiator_heat_capacity: Numbers  # J/(m² K), planform: radiators.areal_heat_capacity
     radiator_pointing_error: Numbers  # rad, off edge-on to the Sun: radiators.pointing_error
-    radiator_aspect: Numbers = 4.0  # length over height: scenario
+    radiator_aspect: Numbers = 4.0  # length over height: radiators.aspect
     pump_share: Numbers  # W of pump per W of heat moved, its own included: coolings.pump_share
     transport_mass: Numbers  # kg per W of heat: coolings.transport
     coolant_heat_capacity: Numbers  # J/K per W of heat: coolings.heat_capacity

@@ -27,7 +27,7 @@ from skyhall.orbit import shadow
 from skyhall.satellite import battery, heat, solar_array
 from skyhall.twin import tile
 
-__all__ = ["kernel", "kernel_source", "warm_up"]
+__all__ = ["kernel", "kernel_source"]
 
 _FORMULAS = (shadow, solar_array, battery, heat)
 _DOUBLE = {"step_orbit", "aim", "gather", "fly_tiles", "add_some", "keep"}
@@ -172,8 +172,3 @@ class _Plain(ast.NodeTransformer):
     @staticmethod
     def _narrow(node: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Name("np", ast.Load()), "float32", ast.Load()), [node], [])
-
-
-def warm_up() -> None:
-    """Load or compile the kernel now, so that the first flight does not wait for it."""
-    kernel()

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import DAY, EARTH_RADIUS
+from skyhall.constants import DAY, EARTH_RADIUS, ZERO_CELSIUS
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
 from skyhall.orbit.elements import kepler_period
@@ -25,7 +25,6 @@ __all__ = ["environment", "fly", "forecast", "record", "representative_days"]
 ROWS = 1500  # of a timeline at most: its memory does not grow with the steps
 WHOLE_STRETCH = 1.2e9  # satellite-steps up to which a stretch is flown whole; above it, representative days
 SAMPLED_TILES = 4  # whose satellites give the percentiles
-_ZERO_CELSIUS = 273.15
 Progress = Callable[[float], None]
 
 
@@ -177,7 +176,7 @@ def forecast(
     _check(duration, step)
     per_slot = max(1, round(slot / step))
     count = max(1, round(duration / (per_slot * step)))
-    return Windows(per_slot * step, count, _slots(fleet, start, step, per_slot, count))
+    return Windows(per_slot * step, count, lambda: _slots(fleet, start, step, per_slot, count))
 
 
 def _slots(fleet: Fleet, start: float, step: float, per_slot: int, count: int) -> Iterator[Slot]:
@@ -276,7 +275,7 @@ class _Reducer:
             return self.rows[-1][-5:].tolist() if self.rows else [math.nan] * 5
         kept = span.record[:, index]
         battery = 1.0 - kept[:, t.R_MISSING] / self.sample_capacity
-        junction = kept[:, t.R_JUNCTION] - _ZERO_CELSIUS
+        junction = kept[:, t.R_JUNCTION] - ZERO_CELSIUS
         return [*np.percentile(battery, (5, 50, 95)), float(np.median(junction)), float(junction.max())]
 
     def close(self, stepper: Stepper, weight: float, steps: int) -> None:

@@ -104,7 +104,9 @@ class Stepper:
         """Fly `steps` steps and yield them in spans of at most `longest` (rounded up to whole anchors)."""
         if self.fleet.sets is not None:
             longest = min(longest, int(_FED_BYTES / (16.0 * self.tiles.order.size)))
-        longest = max(1, longest // STEPS_PER_ANCHOR) * STEPS_PER_ANCHOR
+        # Whole anchors, and whole intervals of what is recorded.
+        unit = math.lcm(STEPS_PER_ANCHOR, self.record_every)
+        longest = max(1, longest // unit) * unit
         done = 0
         while done < steps:
             count = min(longest, steps - done)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from skyhall.constants import HOUR, JULIAN_YEAR, ZERO_CELSIUS
 from skyhall.types import Array
 
 __all__ = ["Chunk", "Delivered", "Flight", "Slot", "Timeline", "Windows"]
@@ -92,7 +93,7 @@ class Delivered:
     @property
     def it_mwh_per_year(self) -> float:
         """IT energy of the delivered work at full power, MWh in 8,766 hours."""
-        return self.share * float(self.full_j.sum()) / self.duration_s * 8766.0 / 1e6
+        return self.share * float(self.full_j.sum()) / self.duration_s * JULIAN_YEAR / HOUR / 1e6
 
     @property
     def throttled_hours_per_year(self) -> float:
@@ -105,10 +106,10 @@ class Delivered:
         return self._hours_per_year(self.power_shed_j)
 
     def _hours_per_year(self, shed_j: float) -> float:
-        return shed_j / float((self.full_j - self.idle_j).sum()) * 8766.0
+        return shed_j / float((self.full_j - self.idle_j).sum()) * JULIAN_YEAR / HOUR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Flight:
     """A flight of the twin: timeline and delivered work, and how it was flown."""
 
@@ -135,7 +136,7 @@ class Flight:
             ("delivered share of full work", f"{done.share:.2%}"),
             ("mean lit share", f"{done.lit.mean():.2%}"),
             ("lowest charge", f"{done.lowest_battery.min():.1%}"),
-            ("hottest junction", f"{done.hottest_junction_k.max() - 273.15:.1f} °C"),
+            ("hottest junction", f"{done.hottest_junction_k.max() - ZERO_CELSIUS:.1f} °C"),
             ("speed", f"{self.satellite_steps_per_s:,.3g} satellite-steps/s"),
         )
         return (
@@ -162,14 +163,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of a fleet: iterate over the slots (memory stays that of one), or `stack` them for a small fleet."""
+    """Windows of a fleet: iterate over the slots (each time flown anew, in the memory of one), or `stack` a few."""
 
     slot_s: float
     count: int
-    _slots: Iterator[Slot]
+    _fly: Callable[[], Iterator[Slot]]
 
     def __iter__(self) -> Iterator[Slot]:
-        return self._slots
+        return self._fly()
 
     def __len__(self) -> int:
         return self.count
