@@ -19,7 +19,7 @@ UNITS = {
     "arrays": {
         "efficiency": "", "temperature_coefficient": "1/K", "reference_temperature": "K", "absorptivity": "",
         "emissivity_front": "", "emissivity_rear": "", "packing": "", "pointing": "", "degradation": "1/s",
-        "specific_power": "W/kg", "areal_heat_capacity": "J/(m**2*K)", "cost": "USD/W",
+        "specific_power": "W/kg", "areal_heat_capacity": "J/(m**2*K)", "aspect": "", "cost": "USD/W",
     },
     "batteries": {
         "specific_energy": "J/kg", "charge_efficiency": "", "discharge_efficiency": "", "depth_of_discharge": "",
@@ -30,7 +30,7 @@ UNITS = {
     "radiators": {
         "emissivity": "", "absorptivity_begin": "", "absorptivity_end": "", "absorptivity_life": "s",
         "fin_efficiency": "",
-        "areal_mass": "kg/m**2", "areal_heat_capacity": "J/(m**2*K)", "pointing_error": "rad",
+        "areal_mass": "kg/m**2", "areal_heat_capacity": "J/(m**2*K)", "aspect": "", "pointing_error": "rad",
         "cost": "USD/m**2",
     },
     "coolings": {

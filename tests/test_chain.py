@@ -46,3 +46,14 @@ def test_a_flight_of_two_days_says_that_seasons_are_left_out(short: Assessment) 
 
 def test_the_summary_says_what_a_kilogram_of_satellite_pays(short: Assessment) -> None:
     assert short.summary()["launch_usd_per_kg_placed"] == pytest.approx(7000.0)  # a shared flight
+
+
+def test_the_lowest_charge_and_hottest_junction_see_the_darkest_orbit_too(short: Assessment) -> None:
+    orbit = short.darkest_orbit
+    emptied = replace(orbit, battery_j=0.5 * orbit.battery_j, junction_k=orbit.junction_k + 40.0)
+    worse, summary = replace(short, darkest_orbit=emptied).summary(), short.summary()
+    assert worse["lowest_state_of_charge"] == pytest.approx(
+        float(emptied.battery_j.min()) / short.fleet.designs[0].battery_capacity
+    )
+    assert worse["lowest_state_of_charge"] < summary["lowest_state_of_charge"]
+    assert worse["hottest_junction_c"] > summary["hottest_junction_c"] + 20
