@@ -251,3 +251,42 @@ def test_validate_refuses_an_unknown_group(refusal: Any) -> None:
     error = refusal("validate", "--group", "lunch")
     assert error["file"] == "--group"
     assert "launch" in error["right"]
+
+
+@pytest.mark.parametrize(
+    ("args", "option"),
+    [
+        (("simulate", "starcloud-1", "--step", "20 min"), "--step"),
+        (("simulate", "starcloud-1", "--duration", "1 s"), "--duration"),
+        (("orbit", "--inclination", "200 deg"), "--inclination"),
+        (("orbit", "--epoch", "soon"), "--epoch"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_an_option_is_named_by_its_own_name(refusal: Any, args: tuple[str, ...], option: str) -> None:
+    error = refusal(*args)
+    assert error["file"] is None or error["file"] == option
+    assert option in (error["file"], error["key"])
+
+
+def test_a_file_is_no_folder_to_write_into(refusal: Any, here: Path) -> None:
+    written(here, "precious", "taken")
+    error = refusal("assess", "starcloud-1", *SHORT, "--out", "taken")
+    assert error["exit_code"] == 3
+    assert error["what"] == "is a file, not a folder"
+    assert (here / "taken").read_text(encoding="utf-8") == "precious"
+
+
+@pytest.mark.parametrize("verb", ["assess", "simulate"])
+def test_a_folder_without_a_name_is_refused(refusal: Any, here: Path, verb: str) -> None:
+    assert "empty" in refusal(verb, "starcloud-1", *SHORT, "--out", "")["what"]
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"), [("orbit: 5\n", "a section of keys"), ("orbit:\n  shells: 5\n", "a list")]
+)
+def test_a_wrong_shape_is_said_in_plain_words(refusal: Any, here: Path, text: str, shape: str) -> None:
+    error = refusal("design", written(here, text))
+    assert f"it must be {shape}" in error["what"]
+    assert "instance" not in error["what"]

@@ -124,7 +124,7 @@ def test_a_failed_check_exits_1_and_is_named(run: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr("skyhall.validation.validate", lambda group: rows)
     result = run("validate")
     assert result.exit_code == 1
-    assert "1 numbers pass, 1 fail, 1 are not modelled yet" in result.stdout
+    assert "1 number agrees, 1 fail, 1 not modelled yet" in result.stdout
     assert "bad/x" in result.stderr
     document = run("validate", "--json")
     assert document.exit_code == 1
@@ -137,7 +137,7 @@ def test_what_is_not_modelled_is_apart_and_never_green(run: Any, monkeypatch: py
     result = run("validate")
     assert result.exit_code == 0
     assert "Not modelled yet" in result.stdout
-    assert "0 numbers pass" in result.stdout
+    assert "0 numbers agree" in result.stdout
     assert " pass " not in result.stdout.partition("Not modelled yet")[0]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from calendar import monthrange
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +112,74 @@ def test_the_yaml_of_a_scenario_is_the_whole_standard_output(run: Any) -> None:
     assert load(tree | {"epoch": "2026-03-20T00:00:00Z"}) == load("geo-1gw")
 
 
+def test_a_next_command_is_never_the_one_that_was_given(run: Any) -> None:
+    for given in (
+        ("orbit", "--altitude", "650 km", "--inclination", "53 deg"),
+        ("orbit", "--altitude", "650 km", "--local-time", "10:30"),
+        ("catalogue", "vehicles"),
+        ("design", "starcloud-1", "--set", "satellite.attitude=orbit_normal"),
+    ):
+        commands = run(*given).stdout.rpartition("\nNext\n")[2].splitlines()
+        assert ["skyhall", *given] not in [shlex.split(line) for line in commands]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("orbit", "--altitude", "50000 km", "--inclination", "30 deg"),
+        ("design", "starcloud-1", "--set", "satellite.life=2 yr"),
+        ("simulate", "starcloud-1", "--start", "2026-05-01", "--duration", "2 h"),
+    ],
+    ids=lambda given: given[0],
+)
+def test_next_commands_work(run: Any, given: tuple[str, ...]) -> None:
+    commands = run(*given).stdout.rpartition("\nNext\n")[2].splitlines()
+    for words in (shlex.split(line)[1:] for line in commands):
+        quick = SHORT if words[0] == "assess" else ()
+        assert run(*words, *quick).exit_code == 0, words
+
+
+def test_next_commands_keep_start_overrides_and_element_sets(run: Any) -> None:
+    sets = str(Path(__file__).parents[1] / "orbit" / "data" / "made.tle")
+    options = ("--set", "satellite.life=2 yr", "--elements", sets)
+    told = run("simulate", "starcloud-1", "--start", "2026-05-01", "--duration", "2 h", *options).stdout
+    finer, other, assess = told.rpartition("\nNext\n")[2].splitlines()
+    assert "on the real orbits of made.tle" in " ".join(told.split())
+    for line in (finer, other, assess):
+        assert "'satellite.life=2 yr'" in line
+        assert f"--elements {sets}" in line
+    assert "--start 2026-05-01" in finer
+    assert "--start 2026-05-01" in other
+
+
+def test_assess_says_which_factors_lead_from_installed_to_delivered(run: Any, answer: Any) -> None:
+    text = " ".join(run("assess", "starcloud-1", *SHORT).stdout.split())
+    found = re.search(
+        r"([\d.]+) % of the installed GPU-hours are delivered and verified: light, power and heat ([\d.]+) % × "
+        r"survival ([\d.]+) % × verified ([\d.]+) %",
+        text,
+    )
+    assert found
+    share, light, surviving, verified = (float(each) / 100.0 for each in found.groups())
+    assert light * surviving * verified == pytest.approx(share, abs=2e-3)
+    summary = answer("assess", "starcloud-1", *SHORT)["summary"]
+    ratio = summary["usd_per_installed_gpu_h"] / summary["usd_per_delivered_gpu_h"]
+    assert share == pytest.approx(ratio, abs=1e-3)
+
+
+def test_a_shared_flight_is_a_share_of_one(run: Any) -> None:
+    assert "% of a shared flight" in " ".join(run("assess", "starcloud-1", *SHORT).stdout.split())
+
+
+def test_whole_flights_name_vehicle_load_and_limit(run: Any) -> None:
+    text = " ".join(run("assess", "suncatcher-81", *SHORT).stdout.split())
+    assert re.search(r"launches 3 starship-target, \d+ on each, limited by (mass|volume)", text)
+
+
+def test_peak_arithmetic_is_shown_with_its_unit(run: Any) -> None:
+    assert "9.89e14 FLOP/s" in run("catalogue", "h100-sxm").stdout
+
+
 def test_catalogue_shows_value_range_source_and_date(run: Any, answer: Any) -> None:
     price = next(fact for fact in answer("catalogue", "falcon-9")["values"] if fact["key"] == "price")
     assert price.keys() >= {"value", "low", "high", "source", "date"}
@@ -141,6 +212,23 @@ def test_orbit_takes_an_inclination(answer: Any) -> None:
 def test_orbit_shows_twelve_months(run: Any) -> None:
     lines = run("orbit").stdout.splitlines()
     assert sum(line[:3] in "JanFebMarAprMayJunJulAugSepOctNovDec" and " … " in line for line in lines) == 12
+
+
+def test_no_month_has_more_eclipse_days_than_days(answer: Any) -> None:
+    year = answer("orbit", "--altitude", "550 km", "--inclination", "53 deg")
+    months = year["months"]
+    for month in months:
+        assert month["eclipse_days"] <= monthrange(2026, month["month"])[1]
+    assert sum(month["eclipse_days"] for month in months) == pytest.approx(
+        year["eclipse_season_days"], abs=1.5
+    )
+
+
+def test_light_lost_without_an_eclipse_is_called_penumbra(run: Any) -> None:
+    text = run("orbit", "--altitude", "1400 km").stdout
+    assert "penumbra" in text
+    assert "Eclipse of an orbit through the year" not in text  # its sparkline would be empty
+    assert "penumbra" not in run("orbit", "--altitude", "5000 km").stdout
 
 
 def test_simulate_has_the_keys_of_the_contract(answer: Any) -> None:
@@ -205,6 +293,37 @@ def test_compare_reads_runs_and_marks_what_differs(run: Any, answer: Any, here: 
     marked = [line for line in table.splitlines() if line.startswith("≠")]
     assert any("launch price" in line for line in marked)
     assert not any("mass of one" in line for line in marked)
+
+
+def test_compare_shows_readable_power_shares_and_signed_break_even(run: Any) -> None:
+    text = run("compare", "starcloud-1", "suncatcher-81", *SHORT).stdout
+    rows = {line[2:21].strip(): line[21:] for line in text.splitlines() if len(line) > 21}
+    assert "500.0 W" in rows["IT power"]
+    assert rows["sunlit share"].endswith("%")
+    assert "of one" in rows["launches"]
+    assert "none closes" in rows["break-even launch"]
+    assert re.search(r"\(-[\d,]+\) +\(-[\d,]+\)", text)
+
+
+def test_validate_counts_explained_claims_apart(run: Any, answer: Any) -> None:
+    rows = answer("validate", "--group", "sizing")
+    explained = sum(row["id"].startswith("ai1/") and row["tolerance"].startswith("ours") for row in rows)
+    told = run("validate", "--group", "sizing").stdout
+    assert explained >= 4
+    assert told.count("  explained\n") == explained + 1  # and Starcloud-1 that works by night
+    assert f"{explained + 1} claims explained, 0 fail" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_validate_breaks_no_header_unit_or_verdict(
+    run: Any, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    text = run("validate").stdout
+    assert " published " in text
+    assert ("difference" in text.partition("orbit")[2][:200]) == (columns == "120")
+    for words in ("14,700 USD/kW/yr", "10.91 USD/GPU h", "8.200 MUSD", "rejected\n", "explained\n"):
+        assert words in text
 
 
 def test_validate_has_the_keys_of_the_contract(answer: Any) -> None:

@@ -9,7 +9,16 @@ import click
 
 from skyhall.cli import show
 from skyhall.cli.folder import writable
-from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
+from skyhall.cli.options import (
+    Folder,
+    another,
+    as_json,
+    call,
+    elements_option,
+    loaded,
+    scenario_argument,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from skyhall.chain import Assessment
@@ -22,12 +31,8 @@ _NAMED = 3  # dropped element sets that are named
 @click.command("assess")
 @scenario_argument
 @set_option
-@click.option(
-    "--elements",
-    metavar="FILE",
-    help="Fly on the orbits of real element sets: TLE, or OMM as KVN, XML, JSON or CSV.",
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run's files; default runs/NAME.")
+@elements_option
+@click.option("--out", type=Folder(), help="Folder of the run's files; default runs/NAME.")
 @as_json
 def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Path | None, json: bool) -> None:
     """Run the whole chain on SCENARIO: a built-in name or a YAML file.
@@ -48,7 +53,7 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Pat
         show.document(_document(assessment, folder))
         return
     summary = assessment.summary()
-    show.title(asked.name, asked.description)
+    show.title(asked.name, asked.description, asked.orbit.elements)
     _show_design(assessment, summary)
     _show_year(assessment, summary)
     _show_price(assessment, summary)
@@ -56,10 +61,12 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Pat
     show.heading("Files")
     click.echo(f"{folder / 'report.html'}  opens in a browser, offline")
     click.echo(f"{folder}/  has scenario, summary, timeline, cost lines, events and orbits beside it")
+    other = another(asked, sets, "launch.price=100 USD/kg", "satellite.night=ride", "satellite.life=8 yr")
+    changed = Path("runs") / other.partition("=")[0].rpartition(".")[2]
     show.next_commands(
-        f"skyhall design {scenario}",
-        f"skyhall compare {scenario} {'starcloud-1' if asked.name != 'starcloud-1' else 'suncatcher-81'}",
-        f"skyhall assess {scenario} --set launch.price='100 USD/kg' --out runs/cheap-launch",
+        call("design", scenario, elements=elements, sets=sets),
+        call("compare", str(folder), "suncatcher-81" if asked.name == "starcloud-1" else "starcloud-1"),
+        call("assess", scenario, elements=elements, sets=[*sets, other], out=changed),
     )
 
 
@@ -110,10 +117,28 @@ def _show_design(assessment: Assessment, summary: dict[str, Any]) -> None:
                 f"planform; {show.number(summary['radiator_emitting_m2'], 'm²', 3)} emitting (both faces)",
             ),
             ("battery of one", show.number(summary["battery_kwh"], "kWh", 3), f"night: {asked.night}"),
-            ("launches", show.number(summary["launches"]), fleet.scenario.launch.vehicle),
+            ("launches", *_launches(assessment, summary)),
             ("binds the mass", *_binding(summary["binding_mass"])),
         ]
     )
+
+
+def _launches(assessment: Assessment, summary: dict[str, Any]) -> tuple[str, str]:
+    """Return how many flights, and of what; flights that are shared count in parts."""
+    vehicle, flights = assessment.scenario.launch.vehicle, summary["launches"]
+    manifests = assessment.costs.manifests
+    if flights < 1.0:
+        return show.percent(flights), f"of a shared flight ({vehicle})"
+    if not float(flights).is_integer():
+        return show.number(flights), f"{vehicle}, shared flights"
+    each = [f"{loading.satellites_per_flight:,.0f}" for loading in manifests if loading.parts == 1]
+    texts = [vehicle]
+    if each:
+        texts.append(f"{' and '.join(dict.fromkeys(each))} on each")
+    if len(each) < len(manifests):
+        texts.append("in parts assembled in orbit")
+    texts.append(f"limited by {' and '.join(dict.fromkeys(loading.limited_by for loading in manifests))}")
+    return f"{flights:,.0f}", ", ".join(texts)
 
 
 def _binding(text: str) -> tuple[str, str]:
@@ -181,6 +206,9 @@ def _show_price(assessment: Assessment, summary: dict[str, Any]) -> None:
         ],
         right=(1, 2, 3),
     )
+    from skyhall.report import delivered_and_verified
+
+    show.sentence(f"{delivered_and_verified(assessment)}.")
     broken = costs.break_even()
     sentence = broken.sentence[:1].upper() + broken.sentence[1:] + "."
     show.sentence(sentence, "green" if broken.binding_term == "nothing" else "yellow")

@@ -10,9 +10,11 @@ from skyhall.cli import show
 from skyhall.cli.options import as_json
 
 if TYPE_CHECKING:
-    from skyhall.catalogue import Catalogue, Part
+    from skyhall.catalogue import Catalogue, Fact, Part
 
 __all__ = ["command"]
+
+_UNSAID = {"peak_flops": "FLOP/s"}  # units of values that the catalogue writes as plain numbers
 
 
 @click.command("catalogue")
@@ -36,7 +38,7 @@ def command(name: str | None, json: bool) -> None:
         show.pairs([(part.name, part.title) for part in parts if part.kind == kind])
     show.next_commands(
         f"skyhall catalogue {parts[0].name}",
-        "skyhall catalogue vehicles",
+        "skyhall catalogue accelerators" if name == "vehicles" else "skyhall catalogue vehicles",
         "skyhall assess --set launch.vehicle=falcon-9 --out runs/falcon-9",
     )
 
@@ -75,13 +77,18 @@ def _show_part(part: Part, json: bool) -> None:
     for fact in part.facts.values():
         span = "" if fact.low is None and fact.high is None else f"{_end(fact.low)} – {_end(fact.high)}"
         note = f". {fact.note}" if fact.note else ""
-        show.entry((fact.key, str(fact.value), span), f"{fact.source}; {fact.date}; {fact.confidence}{note}")
+        show.entry((fact.key, _value(fact), span), f"{fact.source}; {fact.date}; {fact.confidence}{note}")
     first = next(iter(part.facts.values()))
     show.next_commands(
         f"skyhall catalogue {part.kind}",
         f"skyhall assess --set catalogue.{part.name}.{first.key}='{first.value}' --out runs/changed",
         "skyhall scenarios",
     )
+
+
+def _value(fact: Fact) -> str:
+    unit = _UNSAID.get(fact.key) if isinstance(fact.value, (int, float)) else None
+    return f"{fact.value:.4g} {unit}".replace("e+", "e") if unit else str(fact.value)
 
 
 def _end(value: str | float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from skyhall.cli import show
-from skyhall.cli.options import as_json, loaded, set_option
+from skyhall.cli.options import as_json, call, loaded, set_option
 from skyhall.errors import FileProblem, Place, ValueProblem
 
 __all__ = ["command"]
@@ -17,7 +17,7 @@ __all__ = ["command"]
 _ROWS = {
     "satellites": ("satellites", ""),
     "accelerators": ("accelerators", ""),
-    "it_power_mw": ("IT power", "MW"),
+    "it_power_mw": ("IT power", ""),
     "satellite_kg": ("mass of one", "kg"),
     "specific_mass_kg_per_kw": ("specific mass", "kg/kW IT"),
     "power_overhead": ("bus over IT power", ""),
@@ -26,13 +26,15 @@ _ROWS = {
     "radiator_emitting_m2": ("radiator emitting", "m²"),
     "battery_kwh": ("battery of one", "kWh"),
     "launches": ("launches", ""),
-    "sunlit_year": ("sunlit share", ""),
+    "satellites_per_launch": ("satellites on each", ""),
+    "sunlit_year": ("sunlit share", "%"),
     "longest_eclipse_min": ("longest eclipse", "min"),
     "delivered_it_mwh_per_year": ("delivered IT", "MWh/yr"),
-    "delivered_share": ("delivered share", ""),
+    "delivered_share": ("delivered share", "%"),
+    "verified_share": ("delivered, verified", "%"),
     "throttled_h_per_year": ("throttled", "h/yr"),
     "hottest_junction_c": ("hottest junction", "°C"),
-    "lowest_state_of_charge": ("lowest charge", ""),
+    "lowest_state_of_charge": ("lowest charge", "%"),
     "launch_usd_per_kg": ("launch price", "USD/kg"),
     "usd_per_installed_gpu_h": ("per installed hour", "USD/GPU-h"),
     "usd_per_delivered_gpu_h": ("per delivered hour", "USD/GPU-h"),
@@ -66,10 +68,14 @@ def command(sources: tuple[str, ...], sets: tuple[str, ...], json: bool) -> None
         show.document({"names": names, "summaries": summaries, "differing": differing})
         return
     _show(names, summaries)
+    seen = any(Path(source) == Path("runs/ride") for source in sources)
+    other, folder = (
+        ("launch.price=100 USD/kg", "runs/price") if seen else ("satellite.night=ride", "runs/ride")
+    )
     show.next_commands(
-        f"skyhall design {sources[0]}" if not _is_run(sources[0]) else "skyhall scenarios",
-        "skyhall assess --set satellite.night=ride --out runs/ride",
-        "skyhall compare dawn-dusk-200mw runs/ride",
+        call("design", sources[0], sets=sets) if not _is_run(sources[0]) else "skyhall scenarios",
+        call("assess", out=folder, sets=[other]),
+        call("compare", "dawn-dusk-200mw", folder),
     )
 
 
@@ -127,9 +133,15 @@ def _show(names: list[str], summaries: list[dict[str, Any]]) -> None:
     rows: list[list[str | show.Text]] = []
     for key, (label, unit) in _ROWS.items():
         values = [each.get(key) for each in summaries]
-        differs = _differs(values)
+        if key == "breakeven_launch_usd_per_kg":
+            cells_of = [_break_even(each) for each in summaries]
+        elif all(value is None for value in values):
+            continue  # runs of an earlier version
+        else:
+            cells_of = [_shown(key, value) for value in values]
+        differs = _differs(values) or (key.startswith("breakeven") and len(set(cells_of)) > 1)
         style = "" if differs else "dim"
-        cells = [show.Text(_shown(value), style="bold yellow" if differs else style) for value in values]
+        cells = [show.Text(text, style="bold yellow" if differs else style) for text in cells_of]
         ratio = [_ratio(values) if differs else ""] if two else []
         mark = "≠" if differs else ""
         rows.append(
@@ -139,10 +151,24 @@ def _show(names: list[str], summaries: list[dict[str, Any]]) -> None:
     show.table(columns, rows, right=range(2, len(columns) - 1), whole=(0, 1, len(columns) - 1))
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return show.number(value)
-    return "none" if value is None else str(value).replace("_", " ")
+def _shown(key: str, value: Any) -> str:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return "none" if value is None else str(value).replace("_", " ")
+    if key == "it_power_mw":
+        return show.power(1e6 * value)
+    if _ROWS[key][1] == "%":
+        return show.number(100.0 * value, digits=3)
+    if key == "launches" and value < 1.0:
+        return f"{show.percent(value)} of one"
+    return show.number(value)
+
+
+def _break_even(summary: dict[str, Any]) -> str:
+    """Return the break-even price; where no price closes, the signed number that says how far it is."""
+    price, signed = (summary.get(f"breakeven_launch_{each}usd_per_kg") for each in ("", "signed_"))
+    if price is not None:
+        return show.number(price)
+    return "none closes" + (f" ({show.number(signed, digits=3)})" if signed is not None else "")
 
 
 def _ratio(values: list[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skyhall.cli import show
-from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
+from skyhall.cli.options import another, as_json, call, elements_option, loaded, scenario_argument, set_option
 
 if TYPE_CHECKING:
     from skyhall.fleet import Fleet
@@ -18,22 +18,26 @@ __all__ = ["command"]
 @click.command("design")
 @scenario_argument
 @set_option
+@elements_option
 @as_json
-def command(scenario: str, sets: tuple[str, ...], json: bool) -> None:
+def command(scenario: str, sets: tuple[str, ...], elements: str | None, json: bool) -> None:
     """Size the satellites of SCENARIO and print their mass, power and heat budgets."""
-    asked = loaded(scenario, sets)
+    asked = loaded(scenario, sets, {"--elements": ("orbit.elements", elements)})
     from skyhall.fleet import design
 
     fleet = design(asked)
     if json:
         show.document(_document(fleet))
         return
-    show.title(asked.name, asked.description)
+    show.title(asked.name, asked.description, asked.orbit.elements)
     for index in _distinct(fleet):
         _show(fleet, index)
+    other = another(
+        asked, sets, "satellite.attitude=orbit_normal", "satellite.night=ride", "satellite.life=8 yr"
+    )
     show.next_commands(
-        f"skyhall assess {scenario}",
-        f"skyhall design {scenario} --set satellite.attitude=orbit_normal",
+        call("assess", scenario, elements=elements, sets=sets),
+        call("design", scenario, elements=elements, sets=[*sets, other]),
         f"skyhall catalogue {asked.satellite.array}",
     )
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from skyhall.errors import Place, SkyhallError
+from skyhall.errors import Place, SkyhallError, ValueProblem
 
 if TYPE_CHECKING:
     from skyhall.scenario import Scenario
 
-__all__ = ["DEFAULT", "as_json", "loaded", "scenario_argument", "set_option"]
+__all__ = [
+    "DEFAULT",
+    "Folder",
+    "another",
+    "as_json",
+    "blame",
+    "call",
+    "elements_option",
+    "loaded",
+    "scenario_argument",
+    "set_option",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT = "dawn-dusk-200mw"
@@ -26,7 +38,23 @@ set_option = click.option(
     metavar="KEY=VALUE",
     help="Replace a value of the scenario, e.g. launch.price='200 USD/kg'. May be repeated.",
 )
+elements_option = click.option(
+    "--elements",
+    metavar="FILE",
+    help="Fly on the orbits of real element sets: TLE, or OMM as KVN, XML, JSON or CSV.",
+)
 scenario_argument = click.argument("scenario", default=DEFAULT)
+
+
+class Folder(click.Path):
+    """A folder to write into, which has a name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; an empty text would be the working folder and is refused."""
+        if not str(value).strip():
+            option = param.opts[0] if param else None
+            raise ValueProblem("is empty", place=Place(option), right="name a folder, for example runs/mine")
+        return Path(value)
 
 
 def loaded(
@@ -46,7 +74,47 @@ def loaded(
     try:
         return load(source, overrides=[*sets, *(f"{key}={text}" for key, text in given.values())])
     except SkyhallError as error:
-        for name, (key, _) in given.items():
-            if error.place.file == "--set" and error.place.key == key:
-                error.place = Place(name)
+        keys = {key: Place(name) for name, (key, _) in given.items()}
+        typed = {text.partition("=")[0].strip() for text in sets}
+        blame(error, {key: Place("--set", key) for key in typed} | keys)
         raise
+
+
+def blame(error: SkyhallError, given: Mapping[str, Place]) -> None:
+    """Let an error name what was typed: the key itself, or the key of its section that the message speaks of.
+
+    Parameters
+    ----------
+    given : by the scenario's key: where it was typed.
+    """
+    at = error.place.key or ""
+    if at in given:
+        error.place = given[at] if error.place.file in (None, "--set") else error.place
+        return
+    for key, place in given.items():
+        section, _, word = key.rpartition(".")
+        if at in (section, "") and word.replace("_", " ") in error.what:
+            error.place = place
+            return
+
+
+def call(verb: str, *words: str, sets: Sequence[str] = (), **options: object) -> str:
+    """Return a command as one types it: options that are None are left out, and what needs quotes has them."""
+    parts = ["skyhall", verb, *(shlex.quote(word) for word in words)]
+    for name, value in options.items():
+        if value is not None:
+            parts += [f"--{name.replace('_', '-')}", shlex.quote(str(value))]
+    for text in sets:
+        parts += ["--set", shlex.quote(text)]
+    return " ".join(parts)
+
+
+def another(asked: Scenario, sets: Sequence[str], *candidates: str) -> str:
+    """Return the first of the `candidates` (key=value) that changes `asked` and that was not typed; else the last."""
+    typed = {text.partition("=")[0].strip() for text in sets}
+    for candidate in candidates:
+        key, _, value = candidate.partition("=")
+        section, _, name = key.partition(".")
+        if key not in typed and str(getattr(getattr(asked, section), name)) != value:
+            return candidate
+    return candidates[-1]

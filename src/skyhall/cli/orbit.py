@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from skyhall.cli import show
-from skyhall.cli.options import as_json
+from skyhall.cli.options import as_json, blame, call
 from skyhall.errors import Place, SkyhallError, ValueProblem
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _OPTIONS = {
     f"{_SHELL}.local_time": "--local-time",
     "epoch": "--epoch",
 }
+_WHOLLY = 0.9995  # a lit share that is shown as 100.0 %
 _SPARKS = 60  # five a month
 
 
@@ -47,13 +49,25 @@ def command(
         show.document(_document(year))
         return
     _show(year, inclination, local_time)
-    given = f'--altitude "{altitude}"'
-    other = f"{given} --local-time 10:30" if local_time != "10:30" else f"{given} --local-time 06:00"
-    show.next_commands(
-        f"skyhall orbit {other}",
-        f'skyhall orbit {given} --inclination "53 deg"',
-        f"skyhall assess starcloud-1 --set {_SHELL}.altitude='{altitude}'",
-    )
+    show.next_commands(*_next(altitude, inclination, local_time, epoch))
+
+
+def _next(altitude: str, inclination: str | None, local_time: str | None, epoch: str | None) -> list[str]:
+    """Return commands that work at this altitude and are not the one that was given."""
+    at = partial(call, "orbit", altitude=altitude, epoch=epoch)
+    tilt = "97.6 deg" if inclination == "53 deg" else "53 deg"
+    hour = "06:00" if local_time == "10:30" else "10:30"
+    shell = [f"{_SHELL}.altitude={altitude}"]
+    if inclination is not None:
+        shell += [f"{_SHELL}.pattern=walker_delta", f"{_SHELL}.inclination={inclination}"]
+    else:
+        shell += [f"{_SHELL}.local_time={local_time or '06:00'}"]
+    try:
+        _year(altitude, None, hour, epoch)
+        synchronous = at(local_time=hour)
+    except SkyhallError:  # no sun-synchronous orbit is so high
+        synchronous = call("orbit", altitude="650 km", epoch=epoch, local_time=hour)
+    return [synchronous, at(inclination=tilt), call("design", "starcloud-1", sets=shell)]
 
 
 def _year(altitude: str, inclination: str | None, local_time: str | None, epoch: str | None) -> YearInOrbit:
@@ -71,7 +85,8 @@ def _year(altitude: str, inclination: str | None, local_time: str | None, epoch:
     try:
         return year_in_orbit(load(asked))
     except SkyhallError as error:
-        error.place = Place(_OPTIONS.get(error.place.key or "", error.place.key))
+        typed = {f"{_SHELL}.{key}" for key in shell} | ({"epoch"} if epoch is not None else set())
+        blame(error, {key: Place(option) for key, option in _OPTIONS.items() if key in typed})
         raise
 
 
@@ -122,10 +137,21 @@ def _show(year: YearInOrbit, inclination: str | None, local_time: str | None) ->
         ],
         right=(1, 2, 3, 4, 5),
     )
+    if year.epoch.day > 1:
+        month = f"{year.epoch:%B}"
+        show.sentence(f"{month} joins its days from {year.epoch:%-d %B %Y} on with those a year later", "dim")
+    if any(month.eclipse_days < 0.5 and month.sunlit < _WHOLLY for month in year.months):
+        show.sentence(
+            "sunlit below 100 % without an eclipse: penumbra, where the Earth hides some of the Sun's disc but "
+            "not its centre",
+            "dim",
+        )
     for first, last in year.seasons if len(year.seasons) <= 4 else ():
         show.sentence(
             f"eclipse season {first:%Y-%m-%d} to {last:%Y-%m-%d}, {round((last - first).total_seconds() / 86400)} days"
         )
+    if not max(year.eclipse_min) > 0.0:
+        return
     show.sentence(f"\nEclipse of an orbit through the year, 0 to {max(year.eclipse_min):.1f} min")
     show.sentence(show.sparkline(show.thinned(year.eclipse_min, _SPARKS)))
     show.sentence(_months_below(year.epoch), "dim")

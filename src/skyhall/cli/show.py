@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 WIDEST = 100  # columns: longer lines are hard to read
+NOTHING = 1e-6  # of a unit: what is smaller is shown as 0
 _RULED: Box = SIMPLE_HEAD
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _SPARSE_LEVELS = " .:-=+*#@"
@@ -99,6 +100,8 @@ def number(value: float | int | None, unit: str = "", digits: int = 4) -> str:
         return "none"  # no finite answer exists
     if not math.isfinite(value):
         return "–"
+    if abs(value) < NOTHING:
+        value = 0
     if isinstance(value, int):
         shown = f"{value:,}"
     elif 0.0 < abs(value) < 1.0:
@@ -173,9 +176,12 @@ def put(renderable: Any, *, err: bool = False, fold: bool = True) -> None:
     click.echo("\n".join(line.rstrip() for line in lines), err=err)
 
 
-def title(name: str, description: str) -> None:
-    """Print what the answer is about."""
-    put(Text(name, style="bold").append(f"  {' '.join(description.split())}", style="not bold"))
+def title(name: str, description: str, elements: str | None = None) -> None:
+    """Print what the answer is about, and the file of element sets that took the place of its orbits."""
+    words = description.split()
+    if elements is not None:
+        words += f"Here on the real orbits of {Path(elements).name}.".split()
+    put(Text(name, style="bold").append(f"  {' '.join(words)}", style="not bold"))
 
 
 def heading(text: str, remark: str = "") -> None:
@@ -225,12 +231,17 @@ def table(
     *,
     right: Sequence[int] = (),
     whole: Sequence[int] = (0,),
+    most: Mapping[int, int] | None = None,
 ) -> None:
-    """Print a table; columns numbered in `right` are aligned to the right, those in `whole` never folded."""
+    """Print a table; columns in `right` are aligned to the right, those in `whole` never folded.
+
+    `most` gives the width at which a column is folded.
+    """
     made = Table(box=_RULED, show_edge=False, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for index, name in enumerate(columns):
         justify: JustifyMethod = "right" if index in right else "left"
-        made.add_column(name, justify=justify, overflow="fold", no_wrap=index in whole)
+        width = (most or {}).get(index)
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=index in whole, max_width=width)
     for row in rows:
         made.add_row(*row)
     put(made)

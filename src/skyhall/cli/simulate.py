@@ -12,7 +12,16 @@ import click
 
 from skyhall.cli import show
 from skyhall.cli.folder import writable
-from skyhall.cli.options import as_json, loaded, scenario_argument, set_option
+from skyhall.cli.options import (
+    Folder,
+    another,
+    as_json,
+    call,
+    elements_option,
+    loaded,
+    scenario_argument,
+    set_option,
+)
 from skyhall.errors import ValueProblem
 
 if TYPE_CHECKING:
@@ -33,7 +42,8 @@ _SPARKS = 61
 @click.option("--duration", help='For example "1 day"; default the scenario\'s.')
 @click.option("--step", help='From "1 s" to "10 min"; default the scenario\'s.')
 @set_option
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for timeline.parquet and the scenario.")
+@elements_option
+@click.option("--out", type=Folder(), help="Folder for timeline.parquet and the scenario.")
 @click.option(
     "--record",
     "record_file",
@@ -49,6 +59,7 @@ def command(
     duration: str | None,
     step: str | None,
     sets: tuple[str, ...],
+    elements: str | None,
     out: Path | None,
     record_file: Path | None,
     yes: bool,
@@ -59,6 +70,7 @@ def command(
         "--start": ("flight.start", start),
         "--duration": ("flight.duration", duration),
         "--step": ("flight.step", step),
+        "--elements": ("orbit.elements", elements),
     }
     asked = loaded(scenario, sets, options)
     from skyhall.chain import simulate
@@ -83,10 +95,15 @@ def command(
     if written:
         show.heading("Files")
         click.echo("\n".join(written))
+    finer = "5 s" if step == "10 s" else "10 s"
+    other = another(
+        asked, sets, "satellite.night=ride", "satellite.attitude=orbit_normal", "satellite.life=8 yr"
+    )
+    same = {"start": start, "elements": elements}
     show.next_commands(
-        f"skyhall simulate {scenario} --duration '1 day' --step '10 s'",
-        f"skyhall simulate {scenario} --duration '6 h' --set satellite.night=ride",
-        f"skyhall assess {scenario}",
+        call("simulate", scenario, **same, duration="1 day", step=finer, sets=sets),
+        call("simulate", scenario, **same, duration=duration or "6 h", step=step, sets=[*sets, other]),
+        call("assess", scenario, elements=elements, sets=sets),
     )
 
 
@@ -139,6 +156,8 @@ def _show(flight: Flight, fleet: Fleet) -> None:
     how = f"{flown} from {start:%Y-%m-%d %H:%M}, steps of {flight.step_s:g} s"
     if flight.days is not None:
         how += f", {flight.days} representative days flown"
+    if asked.orbit.elements is not None:
+        how += f", on the real orbits of {Path(asked.orbit.elements).name}"
     show.heading(asked.name, how)
     show.facts(
         [

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _MOST_NAMED = 5  # failing cases in the message
+_PASSED = {"must_fail": "rejected", "counter": "explained"}
+_WIDE = 100  # columns, from which the difference has room
+_CASE = 31  # columns of a case's name, before it is folded
+_ALLOWED = {True: 20, False: 13}  # columns of the tolerance, with and without the difference
 
 
 @click.command("validate")
@@ -56,14 +60,18 @@ def _validated(group: str | None) -> list[Result]:
 
 
 def _show(results: Sequence[Result]) -> None:
+    wide = show.console().width >= _WIDE
+    columns = ("case", "published", "ours", *(("difference",) if wide else ()), "allowed", "")
+    last = len(columns) - 1
     checked = [result for result in results if result.passed is not None]
     for group in dict.fromkeys(result.group for result in checked):
         show.heading(group)
         show.table(
-            ("case", "published", "ours", "difference", "allowed", ""),
-            _rows([result for result in checked if result.group == group]),
-            right=(1, 2, 3),
-            whole=(0, 2, 5),
+            columns,
+            _rows([result for result in checked if result.group == group], wide),
+            right=range(1, last - 1),
+            whole=(*range(1, last - 1), last),
+            most={0: _CASE, last - 1: _ALLOWED[wide]},
         )
     missing = [result for result in results if result.passed is None]
     if missing:
@@ -72,33 +80,55 @@ def _show(results: Sequence[Result]) -> None:
         for name, result in {result.id.partition("/")[0]: result for result in missing}.items():
             cases.setdefault(result.group, []).append(name)
         show.pairs([(group, ", ".join(names)) for group, names in cases.items()])
-    failed = sum(result.passed is False for result in results)
+    kinds = {result.kind for result in checked}
     show.sentence("")
-    verdict = f"{len(checked) - failed} numbers pass, {failed} fail, {len(missing)} are not modelled yet"
-    show.put(show.verdict(verdict, good=not failed))
+    if "counter" in kinds:
+        show.sentence("explained: a published claim that the model must explain, not meet", "dim")
+    if "must_fail" in kinds:
+        show.sentence("rejected: a wrong model that the source's numbers rule out", "dim")
+    show.sentence("docs/validation.md has sources, conventions and what explains each difference", "dim")
+    show.put(_count(checked, len(missing)))
 
 
-def _rows(results: Sequence[Result]) -> list[list[str | show.Text]]:
+def _count(checked: Sequence[Result], missing: int) -> show.Text:
+    """Return the verdict: what agrees, what is explained or rejected, what fails; each counted apart."""
+    passed = [result.kind for result in checked if result.passed]
+    failed, counters, wrong = len(checked) - len(passed), passed.count("counter"), passed.count("must_fail")
+    agree = len(passed) - counters - wrong
+    parts = [f"{show.count(agree, 'number')} agree{'s' if agree == 1 else ''}"]
+    if counters:
+        parts.append(f"{show.count(counters, 'claim')} explained")
+    if wrong:
+        parts.append(f"{show.count(wrong, 'wrong model')} rejected")
+    text = ", ".join([*parts, f"{failed} fail", f"{missing} not modelled yet"])
+    return show.verdict(text, good=not failed)
+
+
+def _rows(results: Sequence[Result], wide: bool) -> list[list[str | show.Text]]:
     rows: list[list[str | show.Text]] = []
     case = ""
     for result in results:
         name, _, number = result.id.partition("/")
         if name != case:
-            rows.append([show.Text(name, style="bold"), "", "", "", "", ""])
+            rows.append([show.Text(name, style="bold")])
             case = name
-        wrong = result.kind == "must_fail"
-        verdict = ("rejected" if wrong else "pass") if result.passed else "FAIL"
+        verdict = _PASSED.get(result.kind, "pass") if result.passed else "FAIL"
+        difference = "" if result.difference is None else _signed(result.difference)
         rows.append(
             [
                 f"  {number.replace('_', ' ').replace('/', ', ')}",
                 _published(result),
                 show.number(result.ours) if result.ours is not None else "–",
-                "" if result.difference is None else f"{result.difference:+.2g}",
+                *((difference,) if wide else ()),
                 str(result.tolerance),
                 show.Text(verdict, style="green" if result.passed else "bold red"),
             ]
         )
     return rows
+
+
+def _signed(difference: float) -> str:
+    return ("+" if difference >= 0.0 else "") + show.number(difference, digits=2)
 
 
 def _published(result: Result) -> str:

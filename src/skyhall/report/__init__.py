@@ -5,7 +5,8 @@ own small plotting modules, so that the report needs neither network nor a plott
 Zarr, and moves and links, which join with the planner and the link model.
 """
 
+from skyhall.report.delivery import delivered_and_verified
 from skyhall.report.html import render_html
 from skyhall.report.run_folder import write
 
-__all__ = ["render_html", "write"]
+__all__ = ["delivered_and_verified", "render_html", "write"]

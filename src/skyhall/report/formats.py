@@ -19,13 +19,17 @@ __all__ = [
 ]
 
 
+UNSAID = {"peak_flops": "FLOP/s"}  # units of values that the catalogue writes as plain numbers
+NOTHING = 1e-6  # of a unit: what is smaller is rounding, and shown as 0
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return `value` with `digits` significant digits, never an exponent, whole from 1,000 on."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if value == 0:
+    if abs(value) < NOTHING:
         return "0"
     exponent = int(f"{value:.{digits - 1}e}".split("e")[1])  # after rounding: 9.999 is 10.0
     places = min(max(digits - 1 - exponent, 0), 12)
@@ -74,9 +78,10 @@ def mass(kilograms: float) -> str:
     return f"{number(kilograms / 1e3)} t" if abs(kilograms) >= 1e4 else f"{number(kilograms)} kg"
 
 
-def written(value: str | float) -> str:
+def written(value: str | float, key: str = "") -> str:
     """Return a value of the catalogue as people write it: "20000 USD/m**2" gives "20,000 USD/m²"."""
     amount, unit = _parted(value)
+    unit = unit or UNSAID.get(key, "")
     return f"{amount} {unit}".rstrip()
 
 

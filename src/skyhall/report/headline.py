@@ -97,8 +97,8 @@ def tiles(summary: Mapping[str, Any], vehicle: str) -> list[Tile]:
         tile(
             "launches",
             "Launches",
-            number(launches, 2 if launches < 1 else 3),
-            f"shared: {vehicle}" if launches < 1 else f"of {vehicle}",
+            percent(launches, 2) if launches < 1 else number(launches),
+            f"of a shared flight: {vehicle}" if launches < 1 else f"of {vehicle}",
         ),
         tile(
             "sunlit_year",
@@ -111,6 +111,18 @@ def tiles(summary: Mapping[str, Any], vehicle: str) -> list[Tile]:
             "Delivered IT energy",
             energy(1e6 * of("delivered_it_mwh_per_year")),
             f"a year; {percent(of('delivered_share'))} of full work",
+        ),
+        *(
+            [
+                tile(
+                    "verified_share",
+                    "Delivered GPU-hours",
+                    percent(of("verified_share")),
+                    "verified, of installed",
+                )
+            ]
+            if summary.get("verified_share") is not None
+            else []
         ),
         tile(
             "hottest_junction_c",

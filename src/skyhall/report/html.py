@@ -14,6 +14,7 @@ from skyhall.catalogue.parts import Confidence
 from skyhall.chain import Assessment
 from skyhall.constants import MINUTE
 from skyhall.report import budgets, figures, price_figures
+from skyhall.report.delivery import delivered_and_verified
 from skyhall.report.formats import (
     energy,
     mass,
@@ -63,6 +64,7 @@ def render_html(assessment: Assessment) -> str:
         darkest_orbit=Markup(figures.darkest_orbit(assessment)),
         price_by_boundary=Markup(price_figures.price_by_boundary(assessment.costs)),
         gap=Markup(price_figures.gap(assessment.costs)),
+        delivered_and_verified=delivered_and_verified(assessment),
         boundaries=assessment.costs.boundaries(),
         lines=assessment.costs.as_rows(),
         break_even=assessment.costs.break_even(),

@@ -24,6 +24,13 @@ _Places = dict[str, Place]
 
 _DEEPEST = 20  # levels of a file
 _MOST_VALUES = 50_000  # of a file; aliases count each time, or ten lines could fill the memory
+_SHAPES = {
+    "model_type": "a section of keys",
+    "model_attributes_type": "a section of keys",
+    "dict_type": "a section of keys",
+    "list_type": "a list",
+    "tuple_type": "a list",
+}
 _LARGEST_INTEGER = 2**63
 
 
@@ -278,6 +285,12 @@ def _problem(error: ValidationError, places: _Places) -> SkyhallError:
         place = places.get(key) or Place(place.file, key)
         return ValueProblem(
             f"unknown key {steps[-1]!r}", place=place, right=did_you_mean(steps[-1], _fields(steps[:-1]))
+        )
+    if first["type"] in _SHAPES:
+        return ValueProblem(
+            f"{first.get('input')!r} is not right: it must be {_SHAPES[first['type']]}",
+            place=place,
+            right="see `skyhall schema`",
         )
     what, _, right = str(first["msg"]).removeprefix("Value error, ").partition("|")
     if not right:

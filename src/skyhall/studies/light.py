@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,8 @@ __all__ = ["Month", "YearInOrbit", "year_in_orbit"]
 @dataclass(frozen=True, slots=True)
 class Month:
     """One calendar month of the year, from the samples that fall into it.
+
+    The month of the epoch has its first days at the end of the year that is shown, one calendar year later.
 
     Attributes
     ----------
@@ -110,12 +113,14 @@ def _month(year: LightYear, moments: list[datetime], number: int) -> Month:
     within = np.array([moment.month == number for moment in moments])
     beta = np.degrees(year.beta[within])
     dark = year.eclipse_fraction[within]
-    days = float(np.ptp(year.seconds)) / DAY / (len(moments) - 1)
+    days = np.full(len(moments), float(np.ptp(year.seconds)) / DAY / (len(moments) - 1))
+    days[[0, -1]] /= 2.0  # the first and the last sample stand for the same moment of the year
+    dark_days = float(days[within][dark > 0.0].sum())
     return Month(
         month=number,
         beta_low_deg=float(beta.min()),
         beta_high_deg=float(beta.max()),
-        eclipse_days=float(np.count_nonzero(dark)) * days,
+        eclipse_days=min(dark_days, float(monthrange(moments[int(np.argmax(within))].year, number)[1])),
         longest_eclipse_min=float(dark.max() * kepler_period(year.altitude)) / MINUTE,
         shadowed=float(dark.max()),
         sunlit=float(year.lit_fraction[within].mean()),
