@@ -123,3 +123,12 @@ def test_a_report_takes_less_than_700_ms(dawn_dusk: Assessment) -> None:
     began = time.perf_counter()
     render_html(dawn_dusk)
     assert time.perf_counter() - began < 0.7
+
+
+def test_nothing_tiny_is_drawn_or_written(html: str) -> None:
+    texts = re.sub(r"<[^>]*>", " ", html)
+    assert not re.search(r"\b0\.0000000\d*", texts)
+
+
+def test_the_report_leads_from_installed_to_delivered_hours(html: str) -> None:
+    assert re.search(r"% of the installed GPU-hours are delivered and verified: light, power and heat", html)

@@ -9,7 +9,7 @@ import numpy as np
 from skyhall.catalogue import Part
 from skyhall.chain import Assessment
 from skyhall.report.bars import Bar, Piece, bars
-from skyhall.report.formats import number, percent, power
+from skyhall.report.formats import NOTHING, number, percent, power
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.sized import SizedSatellite
 
@@ -68,7 +68,7 @@ def power_budget(design: SatelliteDesign, sized: SizedSatellite) -> str:
     ]
     rows = [
         Bar("Load in the light"),
-        *(each for each in loads if each.pieces[0].stop > 0),
+        *(each for each in loads if each.pieces[0].stop * size > NOTHING),
         row("bus", design.bus_power, "sky", strong=True),
         Bar("Load in the dark"),
         row("bus by night", float(sized.night_power), "sky"),
