@@ -180,3 +180,9 @@ def test_propellant_is_for_the_mean_air_of_all_satellites(tmp_path):
     assert mixed.inputs.air_density > 2 * high.inputs.air_density
     assert mixed.propellant > 1.2 * high.propellant
     assert mixed.thruster_power > 1.5 * high.thruster_power
+
+
+@pytest.mark.parametrize("asked", [[], ["satellite.it_power=null", "satellite.accelerators=3"]])
+def test_an_accelerator_without_power_is_refused(asked):
+    with pytest.raises(ValueProblem, match="takes 0 W"):
+        design(load("dawn-dusk-200mw", overrides=["catalogue.gb300-nvl72.power=0 W", *asked]))

@@ -335,10 +335,16 @@ def _part(scenario: Scenario, catalogue: Catalogue, kind: str) -> Part:
 
 def _accelerators(scenario: Scenario, accelerator: Part) -> int:
     asked = scenario.satellite
+    each = accelerator("power", "W")
+    if not each > 0.0:
+        raise ValueProblem(
+            f"{accelerator.name} takes {each:g} W",
+            place=Place(key=f"catalogue.{accelerator.name}.power"),
+            right="an accelerator computes on more than 0 W",
+        )
     if asked.accelerators is not None:
         return asked.accelerators
     assert asked.it_power is not None
-    each = accelerator("power", "W")
     if asked.it_power < each:
         raise ValueProblem(
             f"{asked.it_power:g} W of IT are less than one {accelerator.name}, which takes {each:g} W",
