@@ -14,7 +14,6 @@ from skyhall.economics.launch import (
     launch_cost,
     lost_per_placed,
     manifest,
-    orbit_raising_mass,
     payload_to_orbit,
     wright_average_price,
     wright_price,
@@ -130,11 +129,6 @@ def test_sun_synchronous_takes_more_than_a_53_degree_orbit_of_the_same_height() 
 def test_payload_falls_with_speed_and_never_below_nothing() -> None:
     payload = payload_to_orbit(18500.0, 4500.0, 348.0, np.array([0.0, 640.0, 20e3]))
     np.testing.assert_allclose(payload, [18500.0, 14567.0, 0.0], atol=5)
-
-
-def test_electric_raising_to_geostationary_adds_a_third_of_mass() -> None:
-    # 4.7 km/s at 1,600 s: exp(4700 / (9.80665 * 1600)) = 1.349
-    assert float(orbit_raising_mass(1000.0, 4700.0, 1600.0)) == pytest.approx(1349, abs=1)
 
 
 def test_an_infinitely_small_satellite_does_not_overflow() -> None:

@@ -91,7 +91,7 @@ def test_half_the_load_does_half_the_work_above_idle(fleet):
 
 
 def test_a_chip_without_cooling_throttles_and_stays_within_3_k_of_its_limit(fleet):
-    # The throttle sees the coolant of the step's start: at 60 s the junction overshoots by up to 2 K.
+    # The throttle sees the coolant of the step's start: at 60 s the junction overshoots by 1 to 2 K.
     from dataclasses import replace
 
     hot = replace(

@@ -23,7 +23,6 @@ __all__ = [
     "lost_per_placed",
     "manifest",
     "mass_at_price",
-    "orbit_raising_mass",
     "payload_to_orbit",
     "wright_average_price",
     "wright_price",
@@ -217,12 +216,6 @@ def payload_to_orbit(
     arrived = payload_kg + upper_stage_dry_kg
     left = arrived * np.exp(-delta_v / (STANDARD_GRAVITY * specific_impulse_s))
     return np.asarray(np.maximum(left - upper_stage_dry_kg, 0.0))
-
-
-def orbit_raising_mass(mass_kg: Number, delta_v: Number, specific_impulse_s: Number) -> Array:
-    """Return the mass to launch, kg, of a satellite that raises itself by `delta_v` (m/s)."""
-    exponent = delta_v / (STANDARD_GRAVITY * specific_impulse_s)
-    return np.asarray(mass_kg * np.exp(exponent))
 
 
 def manifest(
