@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pymsis  # type: ignore[import-not-found,unused-ignore]
 
 TABLE = Path(__file__).parents[1] / "src/skyhall/catalogue/maps/air.npz"
@@ -27,7 +26,7 @@ LONGITUDES = 12  # at one universal time: the local times of a day
 LATITUDES = 8  # Gauss-Legendre points in the sine of the latitude, so that equal areas weigh the same
 
 
-def matching_ap(f107: npt.ArrayLike) -> Any:
+def matching_ap(f107: Any) -> Any:
     """Return the mean geomagnetic index Ap of years of that F10.7 (sfu): 5 in a minimum, 20 in a strong maximum."""
     return np.interp(f107, [65.0, 140.0, 250.0], [5.0, 12.0, 20.0])
 

@@ -1,53 +1,112 @@
-"""Drag on a circular orbit, its natural decay, and the way down after work."""
+"""Drag on a circular orbit, its natural decay, and the way down after work.
+
+Leaves out: the air's own rotation (under 15 % of the drag), eccentric orbits, radiation pressure (which beats drag
+above some 800 km, but takes no energy from an orbit over a year), and a drag coefficient that changes on the way.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from skyhall.constants import EARTH_GM, EARTH_RADIUS
-from skyhall.environment.air import AirTable, density
+from skyhall.constants import EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
+from skyhall.environment.air import AirTable, SolarCycle, density
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
 
-__all__ = ["decay_rate", "decay_time", "drag_acceleration"]
+__all__ = [
+    "Deorbit",
+    "decay_rate",
+    "decay_time",
+    "decay_times_over_cycle",
+    "deorbit",
+    "drag",
+    "drag_delta_v",
+    "mass_over_drag_area",
+]
 
-# m; a satellite that is this low falls within hours, whatever the Sun does: King-Hele, Satellite Orbits in an
-# Atmosphere (1987), ch. 4.
+# m; a satellite this low falls within the hour: King-Hele, Satellite Orbits in an Atmosphere (1987), ch. 4.
 REENTRY_ALTITUDE: Final = 120e3
-_STEP: Final = (
-    2e3  # m of altitude between the points of the integral; finer moves a lifetime by less than 0.1 %
-)
+_STEP: Final = 2e3  # m between the points of the integral; half of it moves a lifetime by less than 0.1 %
+_MONTH: Final = JULIAN_YEAR / 12.0
 
 
-def drag_acceleration(air_density: Numbers, altitude: Numbers, ballistic_coefficient: Numbers) -> Numbers:
-    """Return the drag's deceleration (m/s²) on a circular orbit.
+def drag(air_density: Numbers, altitude: Numbers, coefficient: Numbers, area: Numbers) -> Numbers:
+    """Return the air drag (N) on a circular orbit.
 
     Parameters
     ----------
     air_density : kg/m³.
     altitude : m.
-    ballistic_coefficient : m / (Cd A), kg/m².
+    coefficient : drag coefficient of `area`.
+    area : m².
     """
-    return 0.5 * air_density * (EARTH_GM / (EARTH_RADIUS + altitude)) / ballistic_coefficient
+    speed_squared = EARTH_GM / (EARTH_RADIUS + altitude)
+    return 0.5 * air_density * speed_squared * coefficient * area
 
 
-def decay_rate(altitude: Numbers, ballistic_coefficient: Numbers, f107: Numbers, table: AirTable) -> Array:
-    """Return how fast a circular orbit sinks (m/s, positive) at `altitude` (m): sqrt(GM a) rho Cd A / m."""
+def mass_over_drag_area(mass: Numbers, drag_coefficient: Numbers, area: Numbers) -> Array:
+    """Return the ballistic coefficient m / (Cd A), kg/m²; `mass` in kg, `area` in m².
+
+    Raises
+    ------
+    ValueProblem : a mass, coefficient or area that is not above zero.
+    """
+    for name, value, unit in (
+        ("mass", mass, " kg"),
+        ("drag coefficient", drag_coefficient, ""),
+        ("area", area, " m²"),
+    ):
+        if not np.all(np.asarray(value, dtype=float) > 0.0):
+            raise ValueProblem(f"a {name} of {float(np.min(value)):g}{unit}", right=f"a {name} is above zero")
+    return np.asarray(mass / (np.asarray(drag_coefficient, dtype=float) * area))
+
+
+def drag_delta_v(
+    altitude: Numbers,
+    ballistic_coefficient: Numbers,
+    f107: Numbers | SolarCycle,
+    table: AirTable,
+    time: Numbers,
+) -> Array:
+    """Return the delta-v (m/s) that keeps a circular orbit against drag for `time` (s).
+
+    Parameters as in `decay_time`.
+    """
+    _check_ballistic(ballistic_coefficient)
+    acceleration = (
+        drag(density(altitude, f107, table), np.asarray(altitude, dtype=float), 1.0, 1.0)
+        / ballistic_coefficient
+    )
+    return np.asarray(acceleration * time)
+
+
+def decay_rate(
+    altitude: Numbers, ballistic_coefficient: Numbers, f107: Numbers | SolarCycle, table: AirTable
+) -> Array:
+    """Return how fast a circular orbit sinks, m/s, positive: sqrt(GM a) ρ / (m / Cd A).
+
+    Source: D. King-Hele, Satellite Orbits in an Atmosphere (1987), ch. 3: the loss of energy of one turn on a circle.
+    Parameters as in `decay_time`.
+    """
     _check_ballistic(ballistic_coefficient)
     speed_times_axis = np.sqrt(EARTH_GM * (EARTH_RADIUS + np.asarray(altitude, dtype=float)))
     return np.asarray(speed_times_axis * density(altitude, f107, table) / ballistic_coefficient)
 
 
-def decay_time(altitude: Numbers, ballistic_coefficient: Numbers, f107: Numbers, table: AirTable) -> Array:
-    """Return the time (s) in which a circular orbit decays from `altitude` (m) to re-entry; all broadcast.
+def decay_time(
+    altitude: Numbers, ballistic_coefficient: Numbers, f107: Numbers | SolarCycle, table: AirTable
+) -> Array:
+    """Return the time (s) in which a circular orbit decays from `altitude` (m) to 120 km; all broadcast.
 
     Parameters
     ----------
     altitude : m, from 120 km to the top of the table.
-    ballistic_coefficient : m / (Cd A), kg/m².
-    f107 : solar activity, sfu, held for the whole way down.
+    ballistic_coefficient : ballistic coefficient m / (Cd A), kg/m².
+    f107 : solar activity, sfu, held for the whole way down; a `SolarCycle` takes the mean density over the cycle,
+        right where the way down takes several cycles; `decay_times_over_cycle` follows the cycle.
     table : air density.
 
     Raises
@@ -55,25 +114,118 @@ def decay_time(altitude: Numbers, ballistic_coefficient: Numbers, f107: Numbers,
     ValueProblem : an altitude or F10.7 outside the table, a ballistic coefficient that is not above zero.
     """
     _check_ballistic(ballistic_coefficient)
-    start, flux = np.broadcast_arrays(np.asarray(altitude, dtype=float), np.asarray(f107, dtype=float))
-    top = float(table.altitude[-1])
-    if not np.all((start >= REENTRY_ALTITUDE) & (start <= top)):
+    mean = isinstance(f107, SolarCycle)
+    start, flux = np.broadcast_arrays(
+        np.asarray(altitude, dtype=float), np.asarray(0.0 if mean else f107, dtype=float)
+    )
+    _check_start(start, table)
+    heights = np.arange(REENTRY_ALTITUDE, start.max() + _STEP, _STEP) if start.size else np.empty(0)
+    unit_times = np.empty(start.shape)
+    for value in np.unique(flux):
+        slowness = 1.0 / decay_rate(heights, 1.0, f107 if mean else value, table)
+        fall = np.concatenate([[0.0], np.cumsum(0.5 * (slowness[1:] + slowness[:-1]) * _STEP)])
+        chosen = flux == value
+        unit_times[chosen] = np.interp(start[chosen], heights, fall)
+    return np.asarray(unit_times * ballistic_coefficient)
+
+
+def decay_times_over_cycle(
+    altitude: float, ballistic_coefficient: float, cycle: SolarCycle, table: AirTable, *, starts: int = 12
+) -> Array:
+    """Return the decay times (s) that begin at `starts` moments spread evenly over a solar cycle; (starts,).
+
+    The activity goes on through the cycle, again and again, while the orbit sinks; the first start is the minimum.
+    Parameters and errors as in `decay_time`, for one orbit.
+    """
+    _check_ballistic(ballistic_coefficient)
+    _check_start(np.asarray(altitude, dtype=float), table)
+    steps = max(1, int(np.ceil((altitude - REENTRY_ALTITUDE) / _STEP)))
+    edges = np.linspace(altitude, REENTRY_ALTITUDE, steps + 1)
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    months = cycle.months
+    air = density(middle[:, None], months, table)
+    # What a step needs: the time integral of the density that takes the orbit from its upper to its lower edge.
+    needed = (edges[:-1] - edges[1:]) * ballistic_coefficient / np.sqrt(EARTH_GM * (EARTH_RADIUS + middle))
+    bounds = np.arange(months.size + 1) * _MONTH
+    period = bounds[-1]
+    begun = np.arange(starts) * (period / starts)
+    now = begun.copy()
+    for densities, need in zip(air, needed, strict=True):
+        passed = np.concatenate([[0.0], np.cumsum(densities * _MONTH)])
+        turns, rest = np.divmod(np.interp(now % period, bounds, passed) + need, passed[-1])
+        now = (now // period + turns) * period + np.interp(rest, passed, bounds)
+    return np.asarray(now - begun)
+
+
+@dataclass(frozen=True, slots=True)
+class Deorbit:
+    """The way down after work; times in s."""
+
+    delta_v: Array  # m/s, spent by the thruster
+    end_altitude: Array  # m, where the thruster stops
+    thrust_time_s: Array
+    decay_time_s: Array  # from `end_altitude` to re-entry, by drag alone
+
+    @property
+    def total_s(self) -> Array:
+        """From the end of work to re-entry, s."""
+        return np.asarray(self.thrust_time_s + self.decay_time_s)
+
+
+def deorbit(
+    altitude: Numbers,
+    delta_v: Numbers,
+    acceleration: Numbers,
+    ballistic_coefficient: Numbers,
+    f107: Numbers | SolarCycle,
+    table: AirTable,
+) -> Deorbit:
+    """Return the way down from `altitude` (m): a low-thrust spiral that spends `delta_v` (m/s), then decay.
+
+    The spiral ends where the circular speed is `delta_v` higher (Edelbaum 1961), at 120 km at the latest; with none
+    left (0 m/s) the whole way is natural decay. Drag during the spiral is left out: it only shortens it.
+
+    Parameters
+    ----------
+    acceleration : m/s², mean over the spiral: thrust over mass, times the share of the time that it thrusts.
+    altitude, ballistic_coefficient, f107, table : as in `decay_time`.
+
+    Raises
+    ------
+    ValueProblem : a negative delta-v, no acceleration for a delta-v to spend, or as in `decay_time`.
+    """
+    start, change, push = (np.asarray(each, dtype=float) for each in (altitude, delta_v, acceleration))
+    if not np.all(change >= 0.0):
+        raise ValueProblem(f"a delta-v of {float(np.min(change)):g} m/s", right="give 0 m/s or more")
+    if not np.all((push > 0.0) | ((change == 0.0) & (push == 0.0))):
         raise ValueProblem(
-            f"no decay from {float(np.max(start)) / 1e3:g} km: the table of the air does not reach there",
-            right=f"give {REENTRY_ALTITUDE / 1e3:g} to {top / 1e3:g} km",
+            f"an acceleration of {float(np.min(push)):g} m/s² for the way down", right="it is above zero"
         )
-    per_coefficient = np.empty(start.shape)
-    for place in np.ndindex(start.shape):
-        heights = np.linspace(
-            REENTRY_ALTITUDE, start[place], 2 + int((start[place] - REENTRY_ALTITUDE) / _STEP)
-        )
-        per_coefficient[place] = np.trapezoid(1.0 / decay_rate(heights, 1.0, flux[place], table), heights)
-    return np.asarray(per_coefficient * ballistic_coefficient)
+    _check_start(start, table)
+    speed = np.sqrt(EARTH_GM / (EARTH_RADIUS + start))
+    end = np.maximum(EARTH_GM / (speed + change) ** 2 - EARTH_RADIUS, REENTRY_ALTITUDE)
+    spent = np.where(change > 0.0, np.sqrt(EARTH_GM / (EARTH_RADIUS + end)) - speed, 0.0)
+    return Deorbit(
+        delta_v=spent,
+        end_altitude=end,
+        thrust_time_s=np.asarray(spent / np.where(push > 0.0, push, 1.0)),
+        decay_time_s=decay_time(end, ballistic_coefficient, f107, table),
+    )
 
 
 def _check_ballistic(ballistic_coefficient: Numbers) -> None:
-    if not np.all(np.asarray(ballistic_coefficient) > 0.0):
+    if not np.all(np.asarray(ballistic_coefficient, dtype=float) > 0.0):
         raise ValueProblem(
             f"a ballistic coefficient of {float(np.min(ballistic_coefficient)):g} kg/m²",
             right="mass, drag coefficient and area are above zero",
+        )
+
+
+def _check_start(start: Array, table: AirTable) -> None:
+    top = float(table.altitude[-1])
+    outside = ~((start >= REENTRY_ALTITUDE) & (start <= top))
+    if np.any(outside):
+        raise ValueProblem(
+            f"no decay from {float(start[outside].flat[0]) / 1e3:g} km",
+            right=f"the table of the air gives {REENTRY_ALTITUDE / 1e3:g} to {top / 1e3:g} km",
         )
