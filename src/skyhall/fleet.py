@@ -18,6 +18,7 @@ from skyhall.catalogue import Catalogue, Part, load_catalogue
 from skyhall.constants import DAY, EARTH_RADIUS, HOUR, KILOWATT_HOUR
 from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
+from skyhall.environment.upset_field import UpsetField
 from skyhall.orbit.element_sets import ElementSets, parse_element_sets
 from skyhall.orbit.elements import (
     MeanElements,
@@ -84,6 +85,7 @@ class Fleet:
     designs: tuple[SatelliteDesign, ...]
     sized: tuple[SizedSatellite, ...]
     light: tuple[LightYear, ...]
+    upsets: UpsetField
     sets: ElementSets | None = None
     dropped: tuple[str, ...] = ()
     fit_error_km: float | None = None
@@ -164,6 +166,7 @@ class Fleet:
             plane=self.plane[kept],
             slot=self.slot[kept],
             design_index=self.design_index[kept],
+            upsets=self.upsets.only(kept),
             sets=None if self.sets is None else self.sets[kept],
         )
 
@@ -209,6 +212,7 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
         ),
         sized=tuple(sized),
         light=tuple(light),
+        upsets=UpsetField.none(sum(counts)),
     )
 
 
@@ -456,6 +460,7 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
         designs=(to_design(sized, (), f"on {len(elements)} real orbits"),),
         sized=(sized,),
         light=(year,),
+        upsets=UpsetField.none(len(elements)),
         sets=sets if sgp4 else None,
         fit_error_km=None if sgp4 else float(np.median(sets[_some(len(sets))].fit_error_km(epoch))),
         dropped=tuple(str(item) for item in sets.dropped),

@@ -1,9 +1,13 @@
 """The compiled kernel against the same formulas in plain double-precision NumPy with exact angles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from skyhall.constants import DAY
+from skyhall.environment.globe_cells import cell_directions
+from skyhall.environment.upset_field import UpsetField
 from skyhall.fleet import design
 from skyhall.orbit.elements import circular_position
 from skyhall.scenario import load
@@ -39,12 +43,33 @@ def flights(request):
             }
         )
     )
+    fleet = replace(fleet, upsets=_made_up(len(fleet)))
     chunks = list(record(fleet, duration=DAY, step=60.0))
     compiled = chunks[0].joined(chunks[1:])
     plain = fly_plain(
-        fleet.elements, fleet.designs[0], environment(fleet), epoch=fleet.epoch_julian_date, steps=STEPS
+        fleet.elements,
+        fleet.designs[0],
+        environment(fleet),
+        upsets=fleet.upsets,
+        epoch=fleet.epoch_julian_date,
+        steps=STEPS,
     )
     return fleet, compiled, plain
+
+
+def _made_up(satellites: int) -> UpsetField:
+    """Two smooth tables, in which every cell differs a little from its neighbours, and a factor for each satellite."""
+    x, y, z = cell_directions().T
+    rates = np.stack([2.0 + 0.7 * x + 0.4 * y + 0.3 * z, 3.0 - 0.5 * x * z + y]) * 1e-6
+    return UpsetField(rates.astype(np.float32), np.arange(satellites) % 2, np.linspace(0.5, 2.0, satellites))
+
+
+def test_upset_rates_are_those_of_the_cell_below_the_satellite(flights):
+    fleet, compiled, plain = flights
+    expected = plain.upsets_per_s.T
+    assert np.abs(compiled.upsets_per_s / expected - 1.0).max() < 0.05  # across a border at the most
+    if np.median(fleet.elements.inclination) > 0.0:  # the geostationary ring lies on a border all the time
+        assert np.isclose(compiled.upsets_per_s, expected, rtol=1e-6).mean() > 0.98
 
 
 def test_position_agrees_within_a_metre_after_a_day(flights):

@@ -21,7 +21,18 @@ from skyhall.scenario.quantities import (
     Speed,
 )
 
-__all__ = ["Economics", "Flight", "Launch", "Orbit", "Satellite", "Scenario", "Shell", "Work", "json_schema"]
+__all__ = [
+    "Economics",
+    "Environment",
+    "Flight",
+    "Launch",
+    "Orbit",
+    "Satellite",
+    "Scenario",
+    "Shell",
+    "Work",
+    "json_schema",
+]
 
 YEAR = 365.25 * 86400.0
 NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -119,6 +130,16 @@ class Satellite(_Section):
     night_share: Ratio | None = Field(
         None, description="share of the work kept in the dark; `both` only, default one half"
     )
+    device: str | None = Field(
+        None, description="how the accelerator answers radiation; left out: what the catalogue says of it"
+    )
+    shielding: Length | None = Field(
+        None,
+        description="aluminium around the electronics; left out: the bus's own, or more where the life's dose needs it",
+    )
+    dose_margin: Annotated[float, Field(ge=1.0, le=10.0)] = Field(
+        2.0, description="what the device must bear over what is computed"
+    )
     life: Duration = 5 * YEAR
     transfer_delta_v: Speed = Field(0.0, description="climbed by the satellite itself after separation")
 
@@ -148,6 +169,22 @@ class Satellite(_Section):
         if self.night == "both":
             return 0.5 if self.night_share is None else self.night_share
         return 1.0 if self.night == "ride" else 0.0
+
+
+class Environment(_Section):
+    """What the Sun is like while the fleet flies."""
+
+    solar_activity: Literal["minimum", "mean", "maximum"] = Field(
+        "mean",
+        description="of the trapped particles, cosmic rays and air: low orbits meet more protons at minimum, more air "
+        "at maximum",
+    )
+    solar_radio_flux: Annotated[float, Field(ge=65.0, le=250.0)] | None = Field(
+        None, description="F10.7 in solar flux units, for the air; left out: that of the activity"
+    )
+    solar_proton_confidence: Annotated[float, Field(ge=0.5, le=0.99)] = Field(
+        0.95, description="chance that the life's solar protons are no more than assumed"
+    )
 
 
 class Work(_Section):
@@ -206,6 +243,7 @@ class Scenario(_Section):
     seed: Annotated[int, Field(ge=0), WHOLE] = 1
     orbit: Orbit = Field(default_factory=Orbit)
     satellite: Satellite = Field(default_factory=Satellite)
+    environment: Environment = Field(default_factory=Environment)
     work: Work = Field(default_factory=Work)
     launch: Launch = Field(default_factory=Launch)
     economics: Economics = Field(default_factory=Economics)

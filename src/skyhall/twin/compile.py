@@ -23,15 +23,24 @@ from types import ModuleType
 from typing import Any
 
 from skyhall import constants
+from skyhall.environment import globe_cells
 from skyhall.orbit import shadow
 from skyhall.satellite import battery, heat, solar_array
 from skyhall.twin import tile
 
 __all__ = ["kernel", "kernel_source"]
 
-_FORMULAS = (shadow, solar_array, battery, heat)
+_FORMULAS = (shadow, globe_cells, solar_array, battery, heat)
 _DOUBLE = {"step_orbit", "aim", "gather", "fly_tiles", "add_some", "keep"}
-_SINGLE_TILE = {"step_light", "step_array", "step_power", "step_totals", "step_heat"}
+_SINGLE_TILE = {
+    "step_light",
+    "step_array",
+    "step_power",
+    "step_totals",
+    "step_heat",
+    "step_upsets",
+    "take_upsets",
+}
 _HEADER = '''"""Generated from Skyhall's formulas; rebuilt when any of them changes."""
 from typing import Final
 import numpy as np

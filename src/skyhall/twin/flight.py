@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import DAY, EARTH_RADIUS, ZERO_CELSIUS
+from skyhall.constants import DAY, EARTH_RADIUS, HOUR, ZERO_CELSIUS
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
 from skyhall.orbit.elements import kepler_period
@@ -170,8 +170,8 @@ def forecast(
 ) -> Windows:
     """Return what nature offers each satellite in each planner slot, without any load.
 
-    Light and array power are means over the slot; `sustainable_w` is the IT power that the array alone carries.
-    Upset rates and contacts join with the radiation and link models.
+    Light, array power and upset rate are means over the slot; `sustainable_w` is the IT power that the array alone
+    carries. Contacts join with the link model.
     """
     _check(duration, step)
     per_slot = max(1, round(slot / step))
@@ -194,6 +194,7 @@ def _slots(fleet: Fleet, start: float, step: float, per_slot: int, count: int) -
             (stepper.tiles.double_row(t.SUM_LIT) / per_slot).astype(np.float32),
             power.astype(np.float32),
             np.clip((power - fixed) / per_work, 0.0, full).astype(np.float32),
+            (stepper.tiles.double_row(t.SUM_UPSETS) / per_slot).astype(np.float32),
         )
 
 
@@ -238,7 +239,8 @@ class _Reducer:
             tiles
         ]
         count = len(fleet)
-        self.lit, self.work, self.duration = np.zeros(count), np.zeros(count), 0.0
+        self.lit, self.work, self.upsets = np.zeros(count), np.zeros(count), np.zeros(count)
+        self.duration = 0.0
         self.shed = np.zeros(2)
         self.lowest = np.full(count, np.inf)
         self.hottest, self.coldest = np.zeros(count), np.full(count, np.inf)
@@ -263,6 +265,7 @@ class _Reducer:
                             part.shape[1] * self.step * weight,
                             *row[:6],
                             1.0 - row[t.F_MISSING] / self.mean_capacity,
+                            row[t.F_UPSETS] * HOUR,
                             low,
                             *self._sampled(span, index),
                         ]
@@ -283,6 +286,7 @@ class _Reducer:
         tiles = stepper.tiles
         self.lit += tiles.double_row(t.SUM_LIT) / steps * weight
         self.work += tiles.double_row(t.SUM_WORK) / steps * weight
+        self.upsets += tiles.double_row(t.SUM_UPSETS) / steps * weight
         self.duration += weight
         self.lowest = np.minimum(self.lowest, 1.0 - tiles.row(t.MOST_MISSING) / self.capacity)
         self.hottest = np.maximum(self.hottest, tiles.row(t.HOTTEST_JUNCTION))
@@ -304,6 +308,7 @@ class _Reducer:
             idle_j=idle * self.duration,
             heat_shed_j=float(self.shed[0]),
             power_shed_j=float(self.shed[1]),
+            upsets=self.upsets,
             lowest_battery=self.lowest,
             hottest_junction_k=self.hottest,
             coldest_coolant_k=self.coldest,

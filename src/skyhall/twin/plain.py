@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyhall.constants import ASTRONOMICAL_UNIT, DAY, EARTH_RADIUS, SOLAR_RADIUS
+from skyhall.environment.upset_field import UpsetField
 from skyhall.orbit.elements import MeanElements, secular_rates
 from skyhall.orbit.shadow import limb_distance, mean_lit_fraction
-from skyhall.orbit.sun import sun_direction
+from skyhall.orbit.sun import greenwich_angle, sun_direction
 from skyhall.satellite.battery import charging_power, discharging_power, energy_change
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.heat import (
@@ -60,6 +61,7 @@ class PlainFlight:
     array_heat_w_m2: Array  # taken up by the array, emission apart, per m² of panel
     array_drawn_w: Array  # electric power that left the array while it took up that heat
     loop_w: Array  # heat into the coolant
+    upsets_per_s: Array  # per accelerator
 
 
 def fly_plain(
@@ -67,6 +69,7 @@ def fly_plain(
     design: SatelliteDesign,
     environment: Environment,
     *,
+    upsets: UpsetField | None = None,
     epoch: float,
     start: float = 0.0,
     steps: int,
@@ -77,6 +80,7 @@ def fly_plain(
     raan_rate, perigee_rate, anomaly_rate = secular_rates(
         elements.semi_major_axis, elements.eccentricity, elements.inclination
     )
+    upsets = upsets or UpsetField.none(len(elements))
     horizon_sine = EARTH_RADIUS / elements.semi_major_axis
     horizon_cosine = np.sqrt(1.0 - horizon_sine**2)
 
@@ -181,6 +185,7 @@ def fly_plain(
             radial * elements.semi_major_axis[:, None], lit, power, work, energy, coolant, radiator, junction, array_k,
             charging, discharging, load - unmet, surplus - charging, loop - stored,
             sunlight, absorbed, taken, loop,
+            upsets.at(radial[:, None], greenwich_angle(np.array([epoch + now / DAY])))[:, 0],
         )  # fmt: skip
         for name, values in zip(kept, now_kept, strict=True):
             kept[name].append(values)

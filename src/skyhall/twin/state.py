@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import EARTH_RADIUS, STEFAN_BOLTZMANN
+from skyhall.environment.globe_cells import CELLS
 from skyhall.orbit.elements import MeanElements, secular_rates
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.twin import tile as t
@@ -159,12 +160,15 @@ def make_tiles(
     steps_per_anchor: int,
     sun: Array,
     inverse_sun_sine: float,
+    table: npt.NDArray[np.int64],
+    table_scale: Array,
 ) -> Tiles:
     """Return the state at `seconds` after the elements' epoch: batteries full, everything at its sized temperature.
 
     Parameters
     ----------
     sun : unit vector to the Sun then, (3,), TEME; `inverse_sun_sine` its distance over its radius.
+    table, table_scale : which table of upset rates a satellite looks up, and the factor on it; (satellites,).
     """
     lanes, design_of_tile, filled = _arrange(design_index, len(designs))
     laid = elements[lanes]
@@ -201,6 +205,10 @@ def make_tiles(
         np.sqrt(np.maximum(1.0 - cosine**2, 0.0)) * horizon_cosine + cosine * horizon_sine
     ) * inverse_sun_sine
     put(state, t.LIMB, limb)
+    put(state, t.TILT_X, np.cos(laid.inclination))
+    put(state, t.TILT_Y, np.sin(laid.inclination))
+    put(state, t.TABLE, 2.0 * CELLS * table[lanes])
+    put(state, t.TABLE_SCALE, table_scale[lanes])
     of_lane = np.repeat(design_of_tile, t.TILE)
     for row, field in (
         (t.COOLANT_K, "design_coolant_temperature"),

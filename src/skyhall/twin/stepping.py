@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from skyhall.constants import ASTRONOMICAL_UNIT, DAY, SOLAR_RADIUS
 from skyhall.fleet import Fleet
-from skyhall.orbit.sun import sun_direction
+from skyhall.orbit.sun import greenwich_angle, sun_direction
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.twin import tile as t
 from skyhall.twin.compile import kernel
@@ -24,6 +24,7 @@ __all__ = ["ConstantLoad", "Span", "Stepper"]
 STEPS_PER_ANCHOR = (
     16  # between anchors the Sun's components change linearly: 0.1 m at 60 s and 5 degrees a day
 )
+FED_ROWS = 5
 _FED_BYTES = 120e6  # of positions fed at once
 _ONE_AT_A_TIME = threading.Lock()  # two threads inside Numba's parallel region break its thread pool
 
@@ -79,6 +80,8 @@ class Stepper:
         self.record_every = record_every
         self.designs = tuple(_planned(design, plan) for design in fleet.designs)
         sun, distance = self._sun(np.array([self.now]))
+        field = fleet.upsets
+        self.rates = np.ascontiguousarray(field.rates.reshape(-1), dtype=np.float32)
         self.tiles: Tiles = make_tiles(
             fleet.elements,
             self.designs,
@@ -89,6 +92,8 @@ class Stepper:
             steps_per_anchor=STEPS_PER_ANCHOR,
             sun=sun[0],
             inverse_sun_sine=float(distance[0]) / SOLAR_RADIUS,
+            table=field.table,
+            table_scale=field.scale,
         )
         self.record_slot = np.full(len(self.tiles.filled), -1)
         self._record_tiles = 0
@@ -103,7 +108,7 @@ class Stepper:
     def spans(self, steps: int, *, longest: int = 1440) -> Iterator[Span]:
         """Fly `steps` steps and yield them in spans of at most `longest` (rounded up to whole anchors)."""
         if self.fleet.sets is not None:
-            longest = min(longest, int(_FED_BYTES / (16.0 * self.tiles.order.size)))
+            longest = min(longest, int(_FED_BYTES / (4.0 * FED_ROWS * self.tiles.order.size)))
         # Whole anchors, and whole intervals of what is recorded.
         unit = math.lcm(STEPS_PER_ANCHOR, self.record_every)
         longest = max(1, longest // unit) * unit
@@ -124,6 +129,7 @@ class Stepper:
         distance = np.interp(ends, times, distance)
         irradiance = self.environment.irradiance * (ASTRONOMICAL_UNIT / distance) ** 2
         kept = steps // self.record_every if self._record_tiles else 0
+        angle = greenwich_angle(self._julian(ends))
         record = np.empty((self._record_tiles, kept, t.RECORD_FIELDS, t.TILE), dtype=np.float32)
         self.tiles.set_nodes(start)
         with _ONE_AT_A_TIME:
@@ -136,9 +142,11 @@ class Stepper:
                 sun,
                 irradiance.astype(np.float32),
                 (distance / SOLAR_RADIUS).astype(np.float32),
+                np.stack([np.cos(angle), np.sin(angle)], axis=-1).astype(np.float32),
+                self.rates,
                 steps,
                 STEPS_PER_ANCHOR,
-                self._fed(start, steps, sun[0]),
+                self._fed(start, steps),
                 self.record_slot,
                 record,
                 self.record_every,
@@ -148,14 +156,17 @@ class Stepper:
         return Span(start, totals, record)
 
     def _sun(self, seconds: npt.ArrayLike) -> tuple[Array, Array]:
-        return sun_direction(self.fleet.epoch_julian_date + np.asarray(seconds, dtype=np.float64) / DAY)
+        return sun_direction(self._julian(seconds))
 
-    def _fed(self, start: float, steps: int, sun: Array) -> npt.NDArray[np.float32]:
-        """Sun along radius and velocity and the horizon's sine and cosine from SGP4; empty for mean elements."""
+    def _julian(self, seconds: npt.ArrayLike) -> Array:
+        return np.asarray(self.fleet.epoch_julian_date + np.asarray(seconds, dtype=np.float64) / DAY)
+
+    def _fed(self, start: float, steps: int) -> npt.NDArray[np.float32]:
+        """Sun along radius and velocity, the horizon's sine and cosine, and upset rates from SGP4; else empty."""
         from skyhall.constants import EARTH_RADIUS
 
         if self.fleet.sets is None:
-            return np.empty((0, 0, 4, t.TILE), dtype=np.float32)
+            return np.empty((0, 0, FED_ROWS, t.TILE), dtype=np.float32)
         seconds = start + (np.arange(steps + 2)) * self.step
         position = self.fleet.sets.positions(self.fleet.epoch_julian_date, seconds).position
         distance = np.linalg.norm(position, axis=-1)
@@ -164,12 +175,13 @@ class Stepper:
         along /= np.linalg.norm(along, axis=-1, keepdims=True)
         suns, _ = self._sun(seconds[1:-1])
         horizon = EARTH_RADIUS / distance[:, 1:-1]
-        rows = np.empty((len(self.fleet), steps, 4), dtype=np.float32)
+        rows = np.empty((len(self.fleet), steps, FED_ROWS), dtype=np.float32)
         rows[..., 0] = np.einsum("nsk,sk->ns", radial[:, 1:-1], suns)
         rows[..., 1] = np.einsum("nsk,sk->ns", along, suns)
         rows[..., 2] = horizon
         rows[..., 3] = np.sqrt(1.0 - horizon**2)
-        laid = rows[self.tiles.order].reshape(-1, t.TILE, steps, 4)
+        rows[..., 4] = self.fleet.upsets.at(radial[:, 1:-1], greenwich_angle(self._julian(seconds[1:-1])))
+        laid = rows[self.tiles.order].reshape(-1, t.TILE, steps, FED_ROWS)
         return np.ascontiguousarray(laid.transpose(0, 2, 3, 1))
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import get_thread_id, prange  # type: ignore[attr-defined]
 
+from skyhall.environment.globe_cells import CELLS, octahedron_scale, square_place
 from skyhall.orbit.shadow import limb_distance, mean_lit_fraction
 from skyhall.satellite.battery import charging_power, discharging_power, energy_change
 from skyhall.satellite.heat import (
@@ -34,6 +35,7 @@ from skyhall.satellite.solar_array import (
 from skyhall.types import Array, Numbers
 
 TILE = 128  # satellites
+HALF_SHEET = 0.5 * CELLS  # rows of the table: half of what separates its two squares
 
 # Rows of a tile in double precision: the orbit.
 LATITUDE_COS, LATITUDE_SIN = 0 * TILE, 1 * TILE  # argument of latitude
@@ -45,8 +47,8 @@ TILT_COS, TILT_SIN = 8 * TILE, 9 * TILE  # inclination
 SUN_NODE, SUN_SIDE = 10 * TILE, 11 * TILE
 SUN_NODE_STEP, SUN_SIDE_STEP = 12 * TILE, 13 * TILE  # their change over one step
 # Sums over time, per satellite; work is what goes beyond idling.
-SUM_LIT, SUM_ARRAY, SUM_WORK = 14 * TILE, 15 * TILE, 16 * TILE
-DOUBLE_ROWS = 17
+SUM_LIT, SUM_ARRAY, SUM_WORK, SUM_UPSETS = 14 * TILE, 15 * TILE, 16 * TILE, 17 * TILE
+DOUBLE_ROWS = 18
 
 # Rows in single precision: everything else.
 SUN_COSINE, SUN_ALONG = 0 * TILE, 1 * TILE  # Sun along the radius and along the velocity
@@ -61,7 +63,13 @@ MOST_MISSING, HOTTEST_JUNCTION, COLDEST_COOLANT = 15 * TILE, 16 * TILE, 17 * TIL
 LIT_SOFAR, ARRAY_SOFAR, WORK_SOFAR = 18 * TILE, 19 * TILE, 20 * TILE
 # Work shed for heat, and in all; array power not used.
 HOT_W, SHED_W, CURTAILED_W = 21 * TILE, 22 * TILE, 23 * TILE
-SINGLE_ROWS = 24
+# Argument of latitude, node and inclination again, as finely as a map of the globe needs them.
+TURN_COS, TURN_SIN = 24 * TILE, 25 * TILE
+NODE_X, NODE_Y, TILT_X, TILT_Y = 26 * TILE, 27 * TILE, 28 * TILE, 29 * TILE
+# First row of the satellite's table of upset rates, and the factor on it for its altitude.
+TABLE, TABLE_SCALE = 30 * TILE, 31 * TILE
+UPSETS, UPSETS_SOFAR = 32 * TILE, 33 * TILE  # per second and accelerator; summed since the anchor
+SINGLE_ROWS = 34
 
 # Parameters of a design, in single precision.
 (
@@ -115,12 +123,12 @@ SINGLE_ROWS = 24
 PARAMETERS = 46
 
 # Fleet totals of a step.
-F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_MISSING = range(7)
-FLEET_FIELDS = 7
+F_LIT, F_ARRAY, F_WORK, F_HEAT_SHED, F_POWER_SHED, F_CURTAILED, F_MISSING, F_UPSETS = range(8)
+FLEET_FIELDS = 8
 
 # What is recorded of a satellite at a step.
-R_LIT, R_ARRAY, R_WORK, R_MISSING, R_JUNCTION, R_RADIATOR, R_ARRAY_K = range(7)
-RECORD_FIELDS = 7
+R_LIT, R_ARRAY, R_WORK, R_MISSING, R_JUNCTION, R_RADIATOR, R_ARRAY_K, R_UPSETS = range(8)
+RECORD_FIELDS = 8
 
 
 def step_orbit(orbit: Array, state: Array) -> None:
@@ -132,6 +140,8 @@ def step_orbit(orbit: Array, state: Array) -> None:
         beside = orbit[SUN_SIDE + i] + orbit[SUN_SIDE_STEP + i]
         orbit[LATITUDE_COS + i] = cosine
         orbit[LATITUDE_SIN + i] = sine
+        state[TURN_COS + i] = cosine
+        state[TURN_SIN + i] = sine
         orbit[SUN_NODE + i] = toward
         orbit[SUN_SIDE + i] = beside
         state[SUN_COSINE + i] = cosine * toward + sine * beside
@@ -305,6 +315,46 @@ def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
         state[COLDEST_COOLANT + i] = np.minimum(state[COLDEST_COOLANT + i], coolant)
 
 
+def step_upsets(state: Array, rates: Array, cells: Array, cosine: Numbers, sine: Numbers) -> Numbers:
+    """Upset rate at the end of the step from the table of the globe; returns the tile's sum.
+
+    `cosine` and `sine` are of Greenwich's angle then; `cells` is room for the tile's cell numbers. The sum and the
+    difference of the two equatorial components are what the table's squares are laid out in. Three loops, because
+    a look-up among the arithmetic keeps the compiler from using vector instructions at all (measured: 5 times slower).
+    """
+    half = np.float32(HALF_SHEET)
+    less = cosine - sine
+    more = cosine + sine
+    for i in range(TILE):
+        beside = state[TURN_SIN + i] * state[TILT_X + i]
+        x = state[TURN_COS + i] * state[NODE_X + i] - beside * state[NODE_Y + i]
+        y = state[TURN_COS + i] * state[NODE_Y + i] + beside * state[NODE_X + i]
+        z = state[TURN_SIN + i] * state[TILT_Y + i]
+        along = less * x + more * y
+        across = more * x - less * y
+        scale = octahedron_scale(along, across, z)
+        row = np.floor(state[TABLE + i] + half - np.copysign(half, z) + square_place(along, scale))
+        cells[i] = np.int32(row * np.float32(CELLS) + np.floor(square_place(across, scale)))
+    for i in range(TILE):
+        state[UPSETS + i] = rates[np.uint32(cells[i])]
+    total: Numbers = np.float32(0.0)
+    for i in range(TILE):
+        rate = state[UPSETS + i] * state[TABLE_SCALE + i]
+        state[UPSETS + i] = rate
+        state[UPSETS_SOFAR + i] += rate
+        total += rate
+    return total
+
+
+def take_upsets(state: Array) -> Numbers:
+    """Add up upset rates that were fed; returns the tile's sum."""
+    total: Numbers = np.float32(0.0)
+    for i in range(TILE):
+        state[UPSETS_SOFAR + i] += state[UPSETS + i]
+        total += state[UPSETS + i]
+    return total
+
+
 def aim(orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, steps: int) -> None:
     """At an anchor: Sun's components from here to the next anchor, linear in between, and the array's incidence."""
     share = 1.0 / steps
@@ -324,6 +374,8 @@ def aim(orbit: Array, state: Array, design: Array, sun: Array, sun_next: Array, 
         next_normal = rise * (next_sine * sun_next[0] - next_cosine * sun_next[1]) + tilt * sun_next[2]
         orbit[NODE_COS + i] = next_cosine
         orbit[NODE_SIN + i] = next_sine
+        state[NODE_X + i] = next_cosine  # 16 minutes ahead at most: a hundredth of a degree
+        state[NODE_Y + i] = next_sine
         orbit[SUN_NODE + i] = toward
         orbit[SUN_SIDE + i] = beside
         orbit[SUN_NODE_STEP + i] = (next_toward - toward) * share
@@ -337,9 +389,11 @@ def gather(orbit: Array, state: Array) -> None:
         orbit[SUM_LIT + i] += state[LIT_SOFAR + i]
         orbit[SUM_ARRAY + i] += state[ARRAY_SOFAR + i]
         orbit[SUM_WORK + i] += state[WORK_SOFAR + i]
+        orbit[SUM_UPSETS + i] += state[UPSETS_SOFAR + i]
         state[LIT_SOFAR + i] = 0.0
         state[ARRAY_SOFAR + i] = 0.0
         state[WORK_SOFAR + i] = 0.0
+        state[UPSETS_SOFAR + i] = 0.0
 
 
 def keep(state: Array, record: Array) -> None:
@@ -352,6 +406,7 @@ def keep(state: Array, record: Array) -> None:
         record[R_JUNCTION, i] = state[JUNCTION_K + i]
         record[R_RADIATOR, i] = state[RADIATOR_K + i]
         record[R_ARRAY_K, i] = state[ARRAY_K + i]
+        record[R_UPSETS, i] = state[UPSETS + i]
 
 
 def add_some(state: Array, satellites: int, total: Array) -> None:
@@ -364,6 +419,7 @@ def add_some(state: Array, satellites: int, total: Array) -> None:
         total[F_POWER_SHED] += state[SHED_W + i] - state[HOT_W + i]
         total[F_CURTAILED] += state[CURTAILED_W + i]
         total[F_MISSING] += state[MISSING + i]
+        total[F_UPSETS] += state[UPSETS + i]
 
 
 def fly_tiles(
@@ -375,6 +431,8 @@ def fly_tiles(
     sun: Array,
     irradiance: Array,
     inverse_sun_sine: Array,
+    greenwich: Array,
+    rates: Array,
     steps: int,
     steps_per_anchor: int,
     fed: Array,
@@ -391,8 +449,10 @@ def fly_tiles(
     designs : (designs, PARAMETERS); `design_of_tile` says which one a tile has.
     filled : satellites in each tile; only the last tile of a design is not full, its rest copies a satellite.
     sun : (anchors + 1, 3) unit vectors in TEME; irradiance (W/m²) and inverse_sun_sine: (steps,).
-    fed : (tiles, steps, 4, TILE) Sun along radius and velocity, horizon sine and cosine, when positions come from
-        elsewhere; empty when the orbit is stepped here.
+    greenwich : (steps, 2) cosine and sine of Greenwich's angle at the end of each step.
+    rates : tables of upset rates, 1/s per accelerator, one after the other, each 2 CELLS² long.
+    fed : (tiles, steps, 5, TILE) Sun along radius and velocity, horizon sine and cosine, upset rate, when positions
+        come from elsewhere; empty when the orbit is stepped here.
     record_slot : where in `record` a tile is recorded, -1 for not at all.
     record : (slots, steps // record_every, RECORD_FIELDS, TILE).
     """
@@ -406,14 +466,16 @@ def fly_tiles(
         slot = record_slot[tile]
         satellites = filled[tile]
         total = totals[get_thread_id()]
+        cells = np.empty(TILE, dtype=np.int32)
         for step in range(steps):
             if step % steps_per_anchor == 0:
                 anchor = step // steps_per_anchor
                 aim(orbit, state, design, sun[anchor], sun[anchor + 1], steps_per_anchor)
             if is_fed:
-                for row in range(4):
-                    for i in range(TILE):
+                for i in range(TILE):
+                    for row in range(4):
                         state[row * TILE + i] = fed[tile, step, row, i]
+                    state[UPSETS + i] = fed[tile, step, 4, i]
             else:
                 step_orbit(orbit, state)
             lit = step_light(state, inverse_sun_sine[step])
@@ -421,6 +483,10 @@ def fly_tiles(
             step_power(state, design)
             work, hot, unmet, curtailed, missing = step_totals(state, design)
             step_heat(state, design, irradiance[step])
+            if is_fed:
+                upsets = take_upsets(state)
+            else:
+                upsets = step_upsets(state, rates, cells, greenwich[step, 0], greenwich[step, 1])
             if satellites == TILE:
                 total[step, F_LIT] += lit
                 total[step, F_ARRAY] += power
@@ -429,6 +495,7 @@ def fly_tiles(
                 total[step, F_POWER_SHED] += unmet
                 total[step, F_CURTAILED] += curtailed
                 total[step, F_MISSING] += missing
+                total[step, F_UPSETS] += upsets
             else:
                 add_some(state, satellites, total[step])
             if slot >= 0 and (step + 1) % record_every == 0:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import HOUR, JULIAN_YEAR, ZERO_CELSIUS
+from skyhall.constants import DAY, HOUR, JULIAN_YEAR, ZERO_CELSIUS
 from skyhall.types import Array
 
 __all__ = ["Chunk", "Delivered", "Flight", "Slot", "Timeline", "Windows"]
@@ -31,6 +31,7 @@ class Timeline:
     heat_shed_w, power_shed_w : planned work not done for heat, for want of power, W per satellite.
     curtailed_w : array power that nothing could use, W per satellite.
     battery : stored share of the capacity.
+    upsets_per_h : upsets that kill or corrupt work, per accelerator and hour.
     lit_lowest : lowest lit share of the fleet at any step within.
     battery_p05, battery_p50, battery_p95 : of the stored share at the interval's end, over a sample of satellites.
     junction_c_p50, junction_c_max : of the junction temperature there, degrees Celsius.
@@ -46,6 +47,7 @@ class Timeline:
     power_shed_w: Array
     curtailed_w: Array
     battery: Array
+    upsets_per_h: Array
     lit_lowest: Array
     battery_p05: Array
     battery_p50: Array
@@ -69,6 +71,7 @@ class Delivered:
     work_j : IT energy of work, beyond idling, J.
     full_j, idle_j : IT energy had the satellite worked without pause, and had it only idled; J.
     heat_shed_j, power_shed_j : of the whole fleet, J (scalars).
+    upsets : expected upsets of one accelerator that kill or corrupt its work.
     lowest_battery : lowest stored share of the capacity.
     hottest_junction_k, coldest_coolant_k : K.
     """
@@ -80,6 +83,7 @@ class Delivered:
     idle_j: Array
     heat_shed_j: float
     power_shed_j: float
+    upsets: Array
     lowest_battery: Array
     hottest_junction_k: Array
     coldest_coolant_k: Array
@@ -94,6 +98,11 @@ class Delivered:
     def it_mwh_per_year(self) -> float:
         """IT energy of the delivered work at full power, MWh in 8,766 hours."""
         return self.share * float(self.full_j.sum()) / self.duration_s * JULIAN_YEAR / HOUR / 1e6
+
+    @property
+    def upsets_per_accelerator_day(self) -> float:
+        """Upsets that kill or corrupt work, of a mean accelerator in a day."""
+        return float(self.upsets.mean()) / self.duration_s * DAY
 
     @property
     def throttled_hours_per_year(self) -> float:
@@ -159,6 +168,7 @@ class Slot:
     light: Single
     array_w: npt.NDArray[np.float32]
     sustainable_w: npt.NDArray[np.float32]  # IT watts that the array alone carries
+    upset_rate: npt.NDArray[np.float32]  # mean, per accelerator and second: upsets that kill or corrupt work
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +186,12 @@ class Windows:
         return self.count
 
     def stack(self) -> dict[str, Array]:
-        """Return `start_s` (slots,) and `light`, `array_w`, `sustainable_w` (satellites, slots)."""
+        """Return `start_s` (slots,) and `light`, `array_w`, `sustainable_w`, `upset_rate` (satellites, slots)."""
         slots = list(self)
-        return {
-            "start_s": np.array([slot.start_s for slot in slots]),
-            "light": np.stack([slot.light for slot in slots], axis=1),
-            "array_w": np.stack([slot.array_w for slot in slots], axis=1),
-            "sustainable_w": np.stack([slot.sustainable_w for slot in slots], axis=1),
-        }
+        stacked: dict[str, Array] = {"start_s": np.array([slot.start_s for slot in slots])}
+        for name in (each.name for each in fields(Slot) if each.name != "start_s"):
+            stacked[name] = np.stack([getattr(slot, name) for slot in slots], axis=1)
+        return stacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +207,7 @@ class Chunk:
     junction_k: Single
     radiator_k: Single
     array_k: Single
+    upsets_per_s: Single  # per accelerator
 
     @property
     def seconds(self) -> Array:
