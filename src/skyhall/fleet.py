@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part, load_catalogue
+from skyhall.catalogue.maps import load_map
 from skyhall.constants import DAY, EARTH_RADIUS, HOUR, KILOWATT_HOUR
+from skyhall.environment.air import AirTable, SolarCycle, density
+from skyhall.environment.upset_field import UpsetField
 from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
-from skyhall.environment.upset_field import UpsetField
 from skyhall.orbit.element_sets import ElementSets, parse_element_sets
 from skyhall.orbit.elements import (
     MeanElements,
@@ -38,7 +40,6 @@ from skyhall.orbit.patterns import (
 from skyhall.orbit.seasons import LightYear, year_of_light
 from skyhall.orbit.sun import julian_date
 from skyhall.satellite.design import SatelliteDesign
-from skyhall.satellite.masses import air_density
 from skyhall.satellite.sizing import SizedSatellite, SizingInputs, size, to_design
 from skyhall.satellite.worst_case import darkest_days
 from skyhall.scenario import Scenario, Shell
@@ -477,11 +478,10 @@ def _at_altitude(year: LightYear, altitude: float) -> LightYear:
 
 def _air_density(catalogue: Catalogue, altitude: npt.ArrayLike, *, high: bool = False) -> Array:
     atmosphere = catalogue.part("environments", "atmosphere")
-    keys = [key for key in atmosphere.facts if key.startswith("density_")]
-    heights = [float(key.split("_")[1]) * 1e3 for key in keys]
-    unit = "kg/m**3"
-    densities = [atmosphere.bounds(key, unit)[1] if high else atmosphere(key, unit) for key in keys]
-    return air_density(altitude, heights, densities)
+    activity: float | SolarCycle = atmosphere.bounds("f107_maximum")[1]
+    if not high:
+        activity = SolarCycle(atmosphere("f107_minimum"), atmosphere("f107_maximum"))
+    return density(altitude, activity, AirTable(**load_map("air")))
 
 
 def _joined(pieces: list[MeanElements]) -> MeanElements:

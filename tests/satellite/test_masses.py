@@ -60,19 +60,5 @@ def test_drag_on_a_square_metre_at_the_stations_height_is_a_quarter_of_a_milline
     assert masses.drag(3.3e-12, 400e3, 2.2, 1.0) == pytest.approx(2.13e-4, rel=0.01)
 
 
-def test_air_between_table_points_follows_one_scale_height() -> None:
-    between = masses.air_density(550e3, [500e3, 600e3], [4e-13, 1e-13])
-    assert between == pytest.approx(2e-13)
-
-
-def test_air_at_a_table_point_is_the_tables() -> None:
-    heights, densities = [400e3, 500e3, 600e3], [4e-12, 7e-13, 1.5e-13]
-    assert masses.air_density(np.array(heights), heights, densities) == pytest.approx(densities)
-
-
-def test_geostationary_orbit_has_no_air() -> None:
-    assert masses.air_density(35_786e3, [900e3, 1000e3], [6.3e-15, 3.5e-15]) < 1e-60
-
-
 def test_two_millimetres_of_aluminium_around_a_cubic_metre_weigh_32_kilograms() -> None:
     assert masses.shielding_mass(600.0, 600.0, 5.4) == pytest.approx(32.4)

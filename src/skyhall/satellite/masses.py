@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from skyhall.constants import EARTH_GM, EARTH_RADIUS, STANDARD_GRAVITY
+from skyhall.environment.decay import drag
 from skyhall.satellite.sizing_inputs import SizingInputs
 from skyhall.types import Array, Numbers
 
 __all__ = [
     "ClosedMass",
     "MassBudget",
-    "air_density",
     "close_mass",
     "disposal_delta_v",
     "drag",
@@ -39,24 +39,6 @@ class ClosedMass(NamedTuple):
     dry: Numbers
     propellant: Numbers
     growth: Numbers
-
-
-def air_density(altitude: Numbers, altitudes: Numbers, densities: Numbers) -> Array:
-    """Return the air's density (kg/m³) at `altitude` (m), log-linear between the points of a table.
-
-    Above the table the last scale height goes on; below the first point too. `altitudes` (m) ascend.
-    """
-    heights = np.asarray(altitudes, dtype=float)
-    logs = np.log(np.asarray(densities, dtype=float))
-    index = np.clip(np.searchsorted(heights, altitude) - 1, 0, heights.size - 2)
-    slope = (logs[index + 1] - logs[index]) / (heights[index + 1] - heights[index])
-    return np.asarray(np.exp(logs[index] + slope * (np.asarray(altitude, dtype=float) - heights[index])))
-
-
-def drag(density: Numbers, altitude: Numbers, coefficient: Numbers, area: Numbers) -> Numbers:
-    """Return the air drag (N) on a circular orbit; the air's own rotation is left out (under 15 %)."""
-    speed_squared = EARTH_GM / (EARTH_RADIUS + altitude)
-    return 0.5 * density * speed_squared * coefficient * area
 
 
 def disposal_delta_v(altitude: Numbers, disposal_altitude: Numbers) -> Array:

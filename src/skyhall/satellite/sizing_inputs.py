@@ -35,8 +35,8 @@ class SizingInputs:
     albedo: Numbers  # of the hot case: high end of environments.albedo
     earth_infrared: Numbers  # W/m² leaving the Earth in the hot case: high end of environments.infrared
     earth_infrared_cold: Numbers  # the same in the cold case: its low end
-    air_density: Numbers  # kg/m³, mean of a solar cycle: masses.air_density over environments.density_*_km
-    air_density_high: Numbers  # kg/m³ at high solar activity, for the thrust: their high end
+    air_density: Numbers  # kg/m³, mean of a solar cycle: environment.air from f107_minimum to f107_maximum
+    air_density_high: Numbers  # kg/m³ at the strongest maximum, for the thrust: high end of f107_maximum
     life: Numbers  # s, from launch to disposal: scenario
     # Work
     accelerators: Numbers  # how many: scenario
