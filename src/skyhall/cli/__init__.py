@@ -27,6 +27,7 @@ VERBS = {
     "orbit": "a year of light on one orbit: sunlit share, seasons, eclipses month by month",
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",
+    "rules": "what regulators and neighbours ask of a fleet: value, limit, pass or fail",
     "validate": "published cases: published, ours, difference, tolerance",
     "schema": "the JSON Schema of a scenario",
     "init": "write a commented scenario to begin with",
