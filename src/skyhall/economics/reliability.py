@@ -22,6 +22,7 @@ __all__ = [
     "working_share",
 ]
 
+NEVER = 1e-30  # a rate below it, whatever the unit of time, is none
 MOMENTS = 96  # Gauss-Legendre points over the life: the mean share is then exact to 1e-5 for up to 10,000 accelerators
 
 
@@ -33,7 +34,7 @@ def unit_hazard(events: Numbers, units: Numbers, time: Numbers) -> Array:
 def time_between(hazard: Numbers, units: Numbers) -> Array:
     """Return the mean time between events of `units` together, in the unit of 1/`hazard`; infinite where none come."""
     rate = np.asarray(hazard, dtype=np.float64) * units
-    return np.asarray(np.where(rate > 0, 1.0 / np.where(rate > 0, rate, 1.0), np.inf))
+    return np.asarray(np.where(rate > NEVER, 1.0 / np.where(rate > NEVER, rate, 1.0), np.inf))
 
 
 def gang_interruptions(
@@ -88,11 +89,11 @@ def checkpoint_interval(rate_per_s: Numbers, checkpoint_s: Numbers) -> Array:
     rate, write = np.asarray(rate_per_s, dtype=np.float64), np.asarray(checkpoint_s, dtype=np.float64)
     if np.any(rate < 0) or np.any(write < 0):
         raise ValueProblem("an interruption rate or checkpoint time is negative", right="not below zero")
-    mean = 1.0 / np.where(rate > 0, rate, 1.0)
+    mean = 1.0 / np.where(rate > NEVER, rate, 1.0)
     half = write / (2.0 * mean)
     young = np.sqrt(2.0 * write * mean)
     daly = np.where(half < 1.0, young * (1.0 + np.sqrt(half) / 3.0 + half / 9.0) - write, mean)
-    return np.asarray(np.where(rate > 0, daly, np.inf))
+    return np.asarray(np.where(rate > NEVER, daly, np.inf))
 
 
 def interruption_loss(rate_per_s: Numbers, checkpoint_s: Numbers, restart_s: Numbers) -> tuple[Array, Array]:
@@ -121,7 +122,7 @@ def interruption_loss(rate_per_s: Numbers, checkpoint_s: Numbers, restart_s: Num
     rate, restart = np.asarray(rate_per_s, dtype=np.float64), np.asarray(restart_s, dtype=np.float64)
     if np.any(restart < 0):
         raise ValueProblem("the restart time is negative", right="not below zero")
-    work = np.where(rate > 0, rate * np.where(rate > 0, interval, 0.0), 0.0)
+    work = rate * np.where(rate > NEVER, interval, 0.0)
     tried = work + rate * checkpoint_s
     safe = np.where(tried > 0, tried, 1.0)
     done = np.where(tried > 0, work * np.exp(-safe) / -np.expm1(-safe), 1.0)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyhall.constants import JULIAN_YEAR
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
 
@@ -53,7 +54,6 @@ DEVICE_UNITS: Mapping[str, str] = {
 # "The SEU figure of merit and proton upset rate calculations", IEEE Trans. Nucl. Sci. 45 (1998) 2550; within a factor
 # of about 3 for the parts that he compared, all older than those here.
 FIGURE_OF_MERIT_PER_PROTON_CM2 = 4.5e4
-SECONDS_PER_YEAR = 365.25 * 86400.0
 
 
 def weibull(x: Numbers, threshold: float, width: float, shape: float) -> Array:
@@ -201,4 +201,4 @@ def inferences_per_corruption(
 
     A share of dose that electrons or heavy ions bring upsets otherwise than the beam's protons: an order of magnitude.
     """
-    return np.asarray(inferences_per_s * SECONDS_PER_YEAR * rad_per_event / rad_per_year)
+    return np.asarray(inferences_per_s * JULIAN_YEAR * rad_per_event / rad_per_year)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from skyhall.constants import DAY, JULIAN_YEAR
 from skyhall.economics.reliability import time_between, unit_hazard
 from skyhall.environment.devices import cross_section_of_events, inferences_per_corruption
 from skyhall.validation.cases import Case
 
-__all__ = ["CHECKS", "RADIATION_CHECKS"]
+__all__ = ["CHECKS"]
 
-DAYS_PER_YEAR = 365.25
 HOURS_PER_DAY = 24.0
 
 
@@ -20,7 +20,7 @@ def llama3(case: Case) -> Mapping[str, Any]:
     given = case.given
     per_day = unit_hazard(given["interruptions"], given["gpus"], given["days"])
     return {
-        "all_causes": float(per_day) * DAYS_PER_YEAR,
+        "all_causes": float(per_day) * JULIAN_YEAR / DAY,
         "hours_between": float(time_between(per_day, given["gpus"])) * HOURS_PER_DAY,
     }
 
@@ -48,8 +48,9 @@ def trillium_inferences(case: Case) -> Mapping[str, Any]:
     return {"inferences_per_corruption": float(found)}
 
 
-CHECKS: Mapping[str, Callable[[Case], Mapping[str, Any]]] = {"llama3": llama3, "rsc-16384": rsc_16384}
-RADIATION_CHECKS: Mapping[str, Callable[[Case], Mapping[str, Any]]] = {
+CHECKS: Mapping[str, Callable[[Case], Mapping[str, Any]]] = {
+    "llama3": llama3,
+    "rsc-16384": rsc_16384,
     "trillium-cross-sections": trillium_cross_sections,
     "trillium-inferences": trillium_inferences,
 }
