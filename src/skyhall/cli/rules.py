@@ -62,7 +62,7 @@ def _show(results: Sequence[RuleResult]) -> None:
         [
             (
                 show.Text(_words(result.rule), style="bold"),
-                show.number(result.value, result.unit, _DIGITS) if math.isfinite(result.value) else "no end",
+                show.number(result.value, result.unit, _DIGITS) if math.isfinite(result.value) else "none",
                 _limit(result),
                 _verdict(result),
                 result.source,

@@ -40,7 +40,8 @@ def plate_magnitude(
     (0.2 magnitudes in the zenith) are left out.
     """
     ratio = np.asarray(reflectivity, dtype=float) / np.pi * area * incidence_cosine * view_cosine
-    return np.asarray(SUN_MAGNITUDE - 2.5 * np.log10(ratio / np.asarray(distance, dtype=float) ** 2))
+    with np.errstate(divide="ignore"):  # what reflects nothing is infinitely faint
+        return np.asarray(SUN_MAGNITUDE - 2.5 * np.log10(ratio / np.asarray(distance, dtype=float) ** 2))
 
 
 def limit_magnitude(altitude: Numbers, magnitude: Numbers, reference_altitude: Numbers) -> Array:

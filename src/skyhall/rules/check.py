@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skyhall.catalogue import Part
 from skyhall.constants import DAY, JULIAN_YEAR
-from skyhall.fleet import Fleet
 from skyhall.rules import brightness, casualty, collision, conjunctions, disposal
 from skyhall.rules.punctures import Tube, punctures
 from skyhall.rules.result import RuleResult
 from skyhall.rules.separation import nearest_shell
 from skyhall.rules.shells import FlownShell, Surroundings, flown_shells, surroundings
 from skyhall.satellite.masses import disposal_delta_v
+
+if TYPE_CHECKING:
+    from skyhall.fleet import Fleet
 
 __all__ = ["check"]
 
@@ -149,7 +152,7 @@ def _collision_over_life(around: Surroundings, shell: FlownShell) -> RuleResult:
         value=_hit(around, shell, "hit_diameter", around.life),
         unit="",
         limit=None,
-        source="no limit for hits that leave the disposal alone; flux: NASA TM 100471 (1989), within a factor of three",
+        source="no limit where the disposal survives; flux: NASA TM 100471 (1989)",
         shell=shell.name,
         note=f"any hit by 1 cm and more on {surface:,.0f} m² of surface over {_years(around.life)}",
     )
@@ -201,7 +204,7 @@ def _loop_punctures(around: Surroundings, shell: FlownShell) -> RuleResult:
         value=meteoroids + debris,
         unit="1/yr",
         limit=None,
-        source="no limit; ECSS-E-ST-10-04C (meteoroids), NASA TM 100471 (debris), NASA/TP-2003-210788 (wall)",
+        source="no limit; fluxes: ECSS-E-ST-10-04C, NASA TM 100471",
         shell=shell.name,
         note=f"{meteoroids:.2g} by meteoroids, {debris:.2g} by debris above {found.critical_diameter * 1e3:.2g} mm, on"
         f" {area:.1f} m² of tubes of {tube.thickness * 1e3:g} mm",
@@ -229,7 +232,7 @@ def _manoeuvres(around: Surroundings, shell: FlownShell) -> RuleResult | None:
         value=a_year,
         unit="1/yr",
         limit=around.propulsion("manoeuvres", "m/s/yr") / each,
-        source=f"propellant of '{around.propulsion.name}' for manoeuvres; rate: {_source(theirs, 'manoeuvres')}",
+        source=f"propellant that '{around.propulsion.name}' sets aside; rate: {_source(theirs, 'manoeuvres')}",
         shell=shell.name,
         note=f"per satellite at a threshold of {threshold:g}, {each:g} m/s each;"
         f" {a_year * shell.satellites / 365.25:,.3g} a day in the shell; its own neighbours apart",
@@ -285,7 +288,7 @@ def _spacing(around: Surroundings, shell: FlownShell) -> RuleResult | None:
         unit="km",
         limit=None,
         sense="at least",
-        source="no limit; satellites of one operator keep their distance by their own control",
+        source="no limit within one operator's fleet",
         shell=shell.name,
         note="along the track"
         + (": closer than 1 km, a formation that must be controlled" if shell.spacing < 1e3 else ""),

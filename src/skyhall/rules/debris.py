@@ -1,9 +1,9 @@
 """Orbital debris: how many pieces above a size hit a square metre.
 
-An engineering model of 1989 that is published as a formula and still offered by SPENVIS (NASA90); its successors (ORDEM,
-MASTER) are programs with their own data. It foresaw growth, not the fragmentations of 2007, 2009 and 2021 that came:
-take it as within a factor of three at 1 cm, less certain at a millimetre. Left out: the bands of altitude of those
-fragmentations, eccentric orbits, the direction of flight, and working satellites, which avoid each other.
+An engineering model of 1989 that is published as a formula and still offered by SPENVIS (NASA90); its successors, ORDEM
+and MASTER, are programs with data of their own. It foresaw growth, not the fragmentations of 2007, 2009 and 2021: take
+it as within a factor of three at 1 cm, less certain at a millimetre. It is flatter in altitude than what came: too high
+at 400 to 600 km, too low near 850 km. Left out: eccentric orbits, the direction of flight, and working satellites.
 """
 
 from __future__ import annotations

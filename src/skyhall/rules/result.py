@@ -54,7 +54,6 @@ class RuleResult:
             "pass": self.passed,
             "source": self.source,
             "unit": self.unit,
-            "sense": self.sense,
             "shell": self.shell,
             "note": self.note,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from skyhall.catalogue import Catalogue, Part
 from skyhall.catalogue.maps import load_map
 from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.air import AirTable
-from skyhall.fleet import Fleet
 from skyhall.rules.debris import PROTECTED_ALTITUDE, debris_flux
 from skyhall.satellite.design import SatelliteDesign
+
+if TYPE_CHECKING:
+    from skyhall.fleet import Fleet
 
 __all__ = ["FlownShell", "Surroundings", "flown_shells", "surroundings"]
 

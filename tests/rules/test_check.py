@@ -1,0 +1,108 @@
+"""Fleets against the rules."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from skyhall.fleet import design
+from skyhall.rules import RuleResult, check
+from skyhall.scenario import load
+
+EVERY = {
+    *("disposal_time", "disposal_success", "large_collision", "small_collision", "disposal_collision"),
+    *("collision_over_life", "loop_punctures", "manoeuvres", "casualty", "brightness", "shell_separation"),
+}
+
+
+@cache
+def rules(name: str, *sets: str) -> dict[str, RuleResult]:
+    return {row.rule: row for row in check(design(load(name, overrides=list(sets))))}
+
+
+@pytest.mark.parametrize("name", ["starcloud-1", "suncatcher-81", "dawn-dusk-200mw"])
+def test_every_family_of_rules_has_its_row(name: str) -> None:
+    assert rules(name).keys() >= EVERY
+
+
+def test_every_row_has_a_source_and_only_rows_without_a_limit_have_no_verdict() -> None:
+    for row in rules("dawn-dusk-200mw").values():
+        assert row.source
+        assert (row.passed is None) == (row.limit is None)
+
+
+def test_a_satellite_that_brings_itself_down_meets_the_five_year_rule() -> None:
+    assert rules("dawn-dusk-200mw")["disposal_time"].passed
+
+
+def test_from_800_km_drag_alone_does_not() -> None:
+    left = rules("starcloud-5gw", "catalogue.hall-argon.disposal_altitude=800 km")["disposal_time"]
+    assert left.value > 5.0
+    assert left.passed is False
+
+
+def test_the_geostationary_ring_has_a_graveyard_and_no_re_entry() -> None:
+    found = rules("geo-1gw")
+    assert "graveyard_raise" in found
+    assert not found.keys() & {
+        "disposal_time",
+        "casualty",
+        "disposal_collision",
+        "manoeuvres",
+        "shell_separation",
+    }
+
+
+def test_a_small_satellite_is_asked_less_than_a_constellation() -> None:
+    assert rules("starcloud-1")["disposal_success"].limit == 0.90
+    assert rules("dawn-dusk-200mw")["disposal_success"].limit == 0.95
+
+
+def test_where_nothing_fails_only_debris_ends_the_disposal() -> None:
+    found = rules("dawn-dusk-200mw", "economics.reliability=orbit-no-failures")
+    assert found["disposal_success"].value == pytest.approx(1.0 - found["small_collision"].value)
+    assert found["disposal_success"].passed
+
+
+def test_a_satellite_that_burns_up_whole_hurts_nobody() -> None:
+    assert rules("dawn-dusk-200mw", "catalogue.re-entry.surviving_share=0")["casualty"].value == 0.0
+
+
+def test_many_shells_at_one_altitude_are_in_each_others_way() -> None:
+    found = rules("million")["shell_separation"]
+    assert found.value == 0.0
+    assert "own shell" in found.note
+
+
+def test_a_shell_among_starlinks_is_in_their_way() -> None:
+    assert rules("starlink-shell-53")["shell_separation"].note == "in altitude, to starlink 550"
+
+
+def test_a_cluster_is_a_formation() -> None:
+    found = rules("suncatcher-81")["neighbour_distance"]
+    assert (found.value, found.passed) == (0.025, None)
+
+
+def test_the_worst_shell_is_shown() -> None:
+    # The disposal from 1,000 km costs more speed than that from 500 km, and debris is denser on the way.
+    row = rules("million")["large_collision"]
+    assert row.shell.startswith("1000 km")
+
+
+def test_ten_times_the_flux_is_ten_times_the_small_collisions() -> None:
+    once = rules("starcloud-1")["small_collision"].value
+    ten = rules("starcloud-1", "catalogue.debris-figures.flux_factor=10")["small_collision"].value
+    assert ten / once == pytest.approx(10.0, rel=1e-3)
+
+
+def test_a_thicker_wall_is_holed_less_often() -> None:
+    thin, thick = (
+        rules("starcloud-1", f"catalogue.coolant-tubes.wall={wall} mm")["loop_punctures"].value
+        for wall in (1, 4)
+    )
+    assert thin > 20.0 * thick
+
+
+def test_dark_arrays_are_seen_by_nobody() -> None:
+    assert rules("starcloud-1", "catalogue.sky.array_reflectivity=0")["brightness"].passed
