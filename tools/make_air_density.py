@@ -20,7 +20,9 @@ ALTITUDES = np.concatenate(
     [np.arange(100.0, 150.0, 2.5), np.arange(150.0, 200.0, 5.0), np.arange(200.0, 1000.0, 20.0),
      np.arange(1000.0, 2001.0, 50.0)]
 )  # fmt: skip
-F107 = np.array([65.0, 80.0, 100.0, 125.0, 150.0, 180.0, 215.0, 250.0])  # sfu
+F107 = np.array(
+    [65.0, 72.0, 80.0, 90.0, 100.0, 112.0, 125.0, 140.0, 155.0, 170.0, 185.0, 205.0, 225.0, 250.0]
+)  # sfu
 DAYS = 12  # of a year; a thirteenth changes the mean by less than 0.1 %
 LONGITUDES = 12  # at one universal time: the local times of a day
 LATITUDES = 8  # Gauss-Legendre points in the sine of the latitude, so that equal areas weigh the same
