@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import DAY, EARTH_FLATTENING, EARTH_RADIUS, SOLAR_RADIUS
+from skyhall.constants import DAY, EARTH_RADIUS, SOLAR_RADIUS
 from skyhall.fleet import Fleet
 from skyhall.orbit.elements import kepler_period, position
+from skyhall.orbit.geodetic import geodetic
 from skyhall.orbit.shadow import limb_distance
 from skyhall.orbit.sun import greenwich_angle, sun_direction
 from skyhall.types import Array
@@ -76,26 +77,8 @@ def sun_clearance(found: Tracks, julian_date: float) -> Array:
 
 
 def over_the_ground(found: Tracks, julian_date: float) -> tuple[Array, Array, Array]:
-    """Return longitude (deg, -180 to 180), geodetic latitude (deg) and height (m) over WGS 84; (n, steps) each.
-
-    References
-    ----------
-    Bowring 1985, The accuracy of geodetic latitude and height equations, Survey Review 28, 202.
-    """
-    x, y, z = np.moveaxis(found.position, -1, 0)
+    """Return longitude (deg, -180 to 180), geodetic latitude (deg) and height (m) over WGS 84; (n, steps) each."""
+    latitude, right_ascension, height = geodetic(found.position)
     turn = greenwich_angle(julian_date + found.seconds / DAY)
-    longitude = np.mod(np.arctan2(y, x) - turn + np.pi, 2.0 * np.pi) - np.pi
-    across = np.hypot(x, y)
-    flat = 1.0 - EARTH_FLATTENING
-    eccentricity2 = EARTH_FLATTENING * (2.0 - EARTH_FLATTENING)
-    reduced = np.arctan2(z, flat * across)
-    for _ in range(2):
-        latitude = np.arctan2(
-            z + eccentricity2 / flat * EARTH_RADIUS * np.sin(reduced) ** 3,
-            across - eccentricity2 * EARTH_RADIUS * np.cos(reduced) ** 3,
-        )
-        reduced = np.arctan2(flat * np.sin(latitude), np.cos(latitude))
-    sine = np.sin(latitude)
-    normal = EARTH_RADIUS / np.sqrt(1.0 - eccentricity2 * sine * sine)
-    height = across * np.cos(latitude) + (z + eccentricity2 * normal * sine) * sine - normal
+    longitude = np.mod(right_ascension - turn + np.pi, 2.0 * np.pi) - np.pi
     return np.degrees(longitude), np.degrees(latitude), height
