@@ -27,7 +27,7 @@ __all__ = [
     "mass_over_drag_area",
 ]
 
-# m; a satellite this low falls within the hour: King-Hele, Satellite Orbits in an Atmosphere (1987), ch. 4.
+# m; a satellite this low falls within the hour: D. King-Hele, Satellite Orbits in an Atmosphere (1987).
 REENTRY_ALTITUDE: Final = 120e3
 _STEP: Final = 2e3  # m between the points of the integral; half of it moves a lifetime by less than 0.1 %
 _MONTH: Final = JULIAN_YEAR / 12.0
@@ -88,7 +88,7 @@ def decay_rate(
 ) -> Array:
     """Return how fast a circular orbit sinks, m/s, positive: sqrt(GM a) ρ / (m / Cd A).
 
-    Source: D. King-Hele, Satellite Orbits in an Atmosphere (1987), ch. 3: the loss of energy of one turn on a circle.
+    The energy -GM/2a that drag takes on a circle: D. King-Hele, Satellite Orbits in an Atmosphere (1987).
     Parameters as in `decay_time`.
     """
     _check_ballistic(ballistic_coefficient)
