@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from skyhall.environment import stopping
 from skyhall.environment.geomagnetic import ATOMIC_MASS_MEV, PROTON_MASS_MEV, rigidity_gv
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
@@ -67,8 +68,11 @@ _EXPONENT: Final = 4.7
 _WOLF_MINIMUM: Final = 9.6
 _WOLF_MAXIMUM: Final = 110.6
 
-# Edges of the energy bins of the LET spectrum, MeV per nucleon outside the shield.
-_BIN_EDGES: Final = np.geomspace(5.0, 2e5, 501)
+# The LET spectrum sums over energies outside the shield, from this one up, MeV per nucleon.
+_LOWEST_MEV: Final = 5.0
+_HIGHEST_MEV: Final = 2e5
+_BINS: Final = 400
+_SLOWEST_MEV: Final = 0.01  # per nucleon; slower ones have stopped
 
 
 def modulation(activity: float) -> float:
@@ -137,35 +141,47 @@ def let_flux(let: Numbers, cutoff_gv: Numbers, *, modulation: float, thickness_g
     thickness_g_cm2 : the sphere's radius.
 
     Returns an array (..., n). Nuclei slow down in the shield and stop there; they do not break up, which gives too
-    many heavy ones behind thick shields (behind 2.7 g/cm², a tenth of the iron would have).
+    many heavy ones behind thick shields (a tenth of the iron would react in 2.7 g/cm²).
     """
     above = np.log(np.atleast_1d(np.asarray(let, dtype=np.float64)))
     cutoffs = np.log(np.maximum(np.asarray(cutoff_gv, dtype=np.float64), 1e-6))
     total = np.zeros((cutoffs.size, above.size))
-    for charge, edge_lets in enumerate(_edge_lets(thickness_g_cm2), start=1):
-        rigidities = np.log(rigidity_gv(_BIN_EDGES, charge, _IONS[charge - 1, 0]))
-        fluxes = ion_flux(_BIN_EDGES, charge, modulation=modulation) * _BIN_EDGES
-        bins = 0.5 * (fluxes[1:] + fluxes[:-1]) * np.diff(np.log(_BIN_EDGES))
+    for charge, (energies, lets) in enumerate(_behind_shield(thickness_g_cm2), start=1):
+        rigidities = np.log(rigidity_gv(energies, charge, _IONS[charge - 1, 0]))
+        fluxes = ion_flux(energies, charge, modulation=modulation)
+        bins = 0.5 * (fluxes[1:] + fluxes[:-1]) * np.diff(energies)
         arriving = _share_above(rigidities, cutoffs.ravel()[:, np.newaxis])
-        total += (arriving * bins) @ _share_above(edge_lets, above[:, np.newaxis]).T
+        total += (arriving * bins) @ _share_above(lets, above[:, np.newaxis]).T
     return total.reshape(*cutoffs.shape, above.size)
 
 
 @lru_cache(maxsize=16)
-def _edge_lets(thickness_g_cm2: float) -> Array:
-    """Return the logarithm of each element's LET (28, edges) behind the shield, very small where it has stopped."""
-    from skyhall.environment import stopping
+def _behind_shield(thickness_g_cm2: float) -> tuple[tuple[Array, Array], ...]:
+    """Return for each element energies outside the shield and the logarithms of the LETs behind it.
 
+    The energies begin where a nucleus just passes, and lie densest there: those that nearly stop have the highest LET.
+    """
     rows = []
     for charge, (mass_number, *_) in enumerate(_IONS, start=1):
-        left = stopping.ion_energy_after(_BIN_EDGES, charge, mass_number, thickness_g_cm2, "aluminium")
-        let = stopping.ion_let(np.maximum(left, _SLOWEST), charge, mass_number, "silicon")
-        rows.append(np.where(left > _SLOWEST, np.log(np.maximum(let, _STOPPED)), np.log(_STOPPED)))
-    return np.asarray(rows)
+        stopped = _last_stopped(charge, float(mass_number), thickness_g_cm2)
+        passed = stopped + np.geomspace(1e-8 * stopped, _HIGHEST_MEV, _BINS + 1)
+        left = stopping.ion_energy_after(passed, charge, mass_number, thickness_g_cm2, "aluminium")
+        let = stopping.ion_let(np.maximum(left, _SLOWEST_MEV), charge, mass_number, "silicon")
+        rows.append((passed, np.log(let)))
+    return tuple(rows)
 
 
-_SLOWEST: Final = 1e-3  # MeV per nucleon; slower ones have stopped
-_STOPPED: Final = 1e-12  # MeV cm²/mg
+def _last_stopped(charge: int, mass_number: float, thickness_g_cm2: float) -> float:
+    """Return the energy (MeV per nucleon) up to which the shield stops a nucleus, not below the sum's lowest one."""
+    low, high = _LOWEST_MEV, _HIGHEST_MEV
+    for _ in range(5):
+        energies = np.geomspace(low, high, 100)
+        left = stopping.ion_energy_after(energies, charge, mass_number, thickness_g_cm2, "aluminium")
+        first = int(np.argmax(left > _SLOWEST_MEV))
+        if first == 0:
+            break
+        low, high = energies[first - 1], energies[first]
+    return float(low)
 
 
 def _share_above(edges: Array, threshold: Array) -> Array:
