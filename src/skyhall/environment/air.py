@@ -29,7 +29,7 @@ def cycle_shape() -> Array:
     """Return the activity of an average cycle's months, from minimum to minimum: 0 to 1; (132,).
 
     f(t) = x³ / (exp(x²) - c), x = (t - t0) / b, scaled to a peak of 1: Hathaway, Wilson & Reichmann, Sol. Phys. 151
-    (1994) 177. F10.7 follows the sunspot number in a straight line but for its lowest fifth (Holland & Vaughn 1984, in the same review).
+    (1994) 177. F10.7 follows the sunspot number in a straight line but for its lowest fifth (Holland & Vaughn 1984).
     """
     x = (np.arange(_CYCLE_MONTHS) + 0.5 + _EARLY_START) / _RISE
     curve = x**3 / (np.exp(x**2) - _ASYMMETRY)
