@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import lambertw
 from scipy.stats import binom
 
 from skyhall.economics.operate import surviving_share
@@ -67,6 +68,12 @@ def test_a_coverage_above_one_is_refused() -> None:
 
 def test_youngs_interval_where_checkpoints_are_short() -> None:
     assert checkpoint_interval(1 / 86400, 0.2) == pytest.approx(math.sqrt(2 * 0.2 * 86400), rel=0.002)
+
+
+@pytest.mark.parametrize("checkpoint", [0.001, 0.03, 0.3])
+def test_dalys_interval_is_the_exact_optimum_to_1_percent(checkpoint: float) -> None:
+    optimum = 1.0 + float(lambertw(-math.exp(-1.0 - checkpoint)).real)  # where the exact loss has no slope
+    assert float(checkpoint_interval(1.0, checkpoint)) == pytest.approx(optimum, rel=0.01)
 
 
 @given(rate=rates, checkpoint=times, restart=times, other=st.floats(0.05, 20.0))

@@ -75,6 +75,12 @@ def test_ions_of_one_let_count_with_the_cross_section_there() -> None:
     assert between[0] < ion_rate(LET, above, RESPONSE) < between[1]
 
 
+def test_ions_above_the_grid_count_with_the_cross_section_at_its_end() -> None:
+    above_threshold = np.geomspace(5.0, 50.0, 21)
+    expected = float(RESPONSE.ions(50.0))
+    assert ion_rate(above_threshold, np.ones(21), RESPONSE) == pytest.approx(expected, rel=1e-12)
+
+
 def test_rates_broadcast_over_places() -> None:
     many = np.ones((3, 4, 1)) * ENERGY**-2.0
     assert proton_rate(ENERGY, many, RESPONSE).shape == (3, 4)

@@ -51,8 +51,9 @@ DEVICE_UNITS: Mapping[str, str] = {
     "bits": "",
 }
 # Limiting ion cross section over LET² at a quarter of it, per limiting proton cross section: E. L. Petersen,
-# "The SEU figure of merit and proton upset rate calculations", IEEE Trans. Nucl. Sci. 45 (1998) 2550; within a factor
-# of about 3 for the parts that he compared, all older than those here.
+# "The SEU figure of merit and proton upset rate calculations", IEEE Trans. Nucl. Sci. 45 (1998) 2550. The coefficient
+# is as we recall it; the definition is checked against J. Barak, R. A. Reed, K. A. LaBel, IEEE Trans. Nucl. Sci. 46
+# (1999) 1504, who find it good for ordinary parts, too high for ions where the threshold is below an LET of 1.
 FIGURE_OF_MERIT_PER_PROTON_CM2 = 4.5e4
 
 
