@@ -1,7 +1,8 @@
 """Drag on a circular orbit, its natural decay, and the way down after work.
 
 Leaves out: the air's own rotation (under 15 % of the drag), eccentric orbits, radiation pressure (which beats drag
-above some 650 km, but takes next to no energy from an orbit over a year), and a drag coefficient that changes on the way.
+above some 650 km, but takes next to no energy from an orbit over a year), and a drag coefficient that changes on
+the way.
 """
 
 from __future__ import annotations
