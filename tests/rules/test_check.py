@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 
+from skyhall.constants import EARTH_RADIUS
 from skyhall.fleet import design
 from skyhall.rules import RuleResult, check
+from skyhall.rules.shells import flown_shells
 from skyhall.scenario import load
 
 EVERY = {
@@ -106,3 +111,59 @@ def test_a_thicker_wall_is_holed_less_often() -> None:
 
 def test_dark_arrays_are_seen_by_nobody() -> None:
     assert rules("starcloud-1", "catalogue.sky.array_reflectivity=0")["brightness"].passed
+
+
+def test_the_thrust_down_counts_into_the_time_of_the_disposal() -> None:
+    slow = rules("starcloud-1", "catalogue.debris-figures.disposal_manoeuvre=2 yr")["disposal_time"].value
+    assert slow - rules("starcloud-1")["disposal_time"].value == pytest.approx(1.5, abs=1e-6)
+
+
+def test_a_faster_way_down_meets_less_debris() -> None:
+    slow = rules("dawn-dusk-200mw")["disposal_collision"].value
+    fast = rules("dawn-dusk-200mw", "catalogue.debris-figures.disposal_manoeuvre=0.05 yr")[
+        "disposal_collision"
+    ].value
+    assert 5.0 < slow / fast < 10.0
+
+
+def test_only_what_has_failed_cannot_step_aside() -> None:
+    reliable = rules("dawn-dusk-200mw", "economics.reliability=orbit-no-failures")["large_collision"].value
+    assert reliable < 0.05 * rules("dawn-dusk-200mw")["large_collision"].value
+
+
+def test_punctures_by_debris_follow_its_flux() -> None:
+    once, twice, thrice = (
+        rules("starcloud-1", f"catalogue.debris-figures.flux_factor={factor}")["loop_punctures"].value
+        for factor in (1, 2, 3)
+    )
+    assert thrice - twice == pytest.approx(twice - once)
+    assert twice > 1.2 * once
+
+
+def test_with_the_sun_just_set_the_lit_side_is_seen_more_edge_on() -> None:
+    late, early = (
+        rules("dawn-dusk-200mw", f"catalogue.sky.sun_depression={angle} deg")["brightness"].value
+        for angle in (18, 6)
+    )
+    ratio = math.sin(math.radians(18.0)) / math.sin(math.radians(6.0))
+    assert early - late == pytest.approx(2.5 * math.log10(ratio), abs=1e-6)
+
+
+def test_the_fleets_casualties_are_those_of_all_its_satellites() -> None:
+    found = rules("dawn-dusk-200mw")
+    satellites = len(design(load("dawn-dusk-200mw")))
+    expected = 1.0 - math.exp(-satellites * found["casualty"].value)
+    assert found["casualty_of_fleet"].value == pytest.approx(expected)
+
+
+def test_of_what_must_be_large_the_smallest_is_shown() -> None:
+    assert rules("million")["brightness"].shell == "500 km, 30°"
+
+
+def test_an_eccentric_orbit_takes_a_band_of_altitude() -> None:
+    fleet = design(load("starcloud-1"))
+    axis = float(fleet.elements.semi_major_axis[0])
+    eccentric = replace(fleet, elements=replace(fleet.elements, eccentricity=np.array([0.001])))
+    shell = flown_shells(eccentric)[0]
+    assert shell.lowest == pytest.approx(axis * 0.999 - EARTH_RADIUS)
+    assert shell.highest == pytest.approx(axis * 1.001 - EARTH_RADIUS)

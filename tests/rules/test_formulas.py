@@ -126,8 +126,9 @@ def test_what_can_never_reach_the_threshold_calls_for_no_manoeuvre() -> None:
     assert warning_area(1.0, 1000.0, 1e-4) == 0.0
 
 
-def test_twice_the_traffic_is_twice_the_manoeuvres() -> None:
+def test_manoeuvres_grow_with_the_traffic_and_with_the_warning_area() -> None:
     assert manoeuvre_rate(33.0, 2.0, 7.0, 1.0, 7.0) == pytest.approx(66.0)
+    assert manoeuvre_rate(33.0, 1.0, 14.0, 1.0, 7.0) == pytest.approx(66.0)
 
 
 def test_tubes_are_holed_by_meteoroids_as_before_and_by_debris_on_top() -> None:

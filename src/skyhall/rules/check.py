@@ -53,8 +53,7 @@ def _disposal_time(around: Surroundings, shell: FlownShell) -> RuleResult | None
     if not shell.in_low_orbit:
         return None
     start, years = _way_down(around, shell)
-    low_sun = around.debris.bounds("solar_flux")[0]
-    decay = _decay(around, shell, start, low_sun)
+    decay = _decay(around, shell, start, around.quiet_sun)
     speed = disposal_delta_v(shell.altitude, start)
     return RuleResult(
         rule="disposal_time",

@@ -63,6 +63,7 @@ class Surroundings:
     failure_rate: float  # of satellites, 1/s
     reliability: str
     air: AirTable
+    quiet_sun: float  # F10.7 of a solar minimum, sfu
     year: float  # middle of the satellites' life
     life: float
     satellites: int  # of the whole fleet
@@ -116,6 +117,7 @@ def surroundings(fleet: Fleet) -> Surroundings:
         failure_rate=reliability("satellite_failures", "1/s"),
         reliability=reliability.name,
         air=AirTable(**load_map("air")),
+        quiet_sun=catalogue.part("environments", "atmosphere")("f107_minimum"),
         year=middle.year + middle.timetuple().tm_yday * 86400.0 / JULIAN_YEAR,
         life=asked.life,
         satellites=len(fleet),
