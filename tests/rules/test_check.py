@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from skyhall.constants import EARTH_RADIUS
+from skyhall.errors import ValueProblem
 from skyhall.fleet import design
 from skyhall.rules import RuleResult, check
 from skyhall.rules.shells import flown_shells
@@ -158,6 +159,21 @@ def test_the_fleets_casualties_are_those_of_all_its_satellites() -> None:
 
 def test_of_what_must_be_large_the_smallest_is_shown() -> None:
     assert rules("million")["brightness"].shell == "500 km, 30°"
+
+
+@pytest.mark.parametrize(
+    "value", ["coolant-tubes.wall=-1 mm", "starlink-manoeuvres.satellites=0", "re-entry.fragment_mass=0 kg"]
+)
+def test_a_figure_that_cannot_be_is_an_error_with_its_place(value: str) -> None:
+    key = value.partition("=")[0]
+    with pytest.raises(ValueProblem, match=rf"catalogue.{key}"):
+        rules("starcloud-1", f"catalogue.{value}")
+
+
+def test_without_debris_there_are_no_collisions_and_as_many_manoeuvres() -> None:
+    empty = rules("starcloud-1", "catalogue.debris-figures.flux_factor=0")
+    assert empty["collision_over_life"].value == 0.0
+    assert empty["manoeuvres"].value == rules("starcloud-1")["manoeuvres"].value
 
 
 def test_an_eccentric_orbit_takes_a_band_of_altitude() -> None:

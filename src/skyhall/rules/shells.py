@@ -13,13 +13,14 @@ from skyhall.catalogue import Catalogue, Part
 from skyhall.catalogue.maps import load_map
 from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.air import AirTable
+from skyhall.errors import Place, ValueProblem
 from skyhall.rules.debris import PROTECTED_ALTITUDE, debris_flux
 from skyhall.satellite.design import SatelliteDesign
 
 if TYPE_CHECKING:
     from skyhall.fleet import Fleet
 
-__all__ = ["FlownShell", "Surroundings", "flown_shells", "surroundings"]
+__all__ = ["FlownShell", "Surroundings", "above_zero", "flown_shells", "surroundings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,19 @@ class Surroundings:
     life: float
     satellites: int  # of the whole fleet
 
+    def source(self, limit: str) -> str:
+        """Return who sets a limit."""
+        return self.limits.fact(limit).source
+
     def flux(self, diameter: float, altitude: float, inclination: float) -> float:
         """Return the flux (1/(m² s)) of debris of `diameter` (m) and more on one side of a random plate."""
         if altitude > PROTECTED_ALTITUDE:
             return self.debris("geostationary_flux", "1/(m**2*s)")
-        flux = debris_flux(diameter, altitude, inclination, self.year, self.debris("solar_flux"))
-        return float(flux) * self.debris("flux_factor")
+        return self.traffic(diameter, altitude, inclination) * self.debris("flux_factor")
+
+    def traffic(self, diameter: float, altitude: float, inclination: float) -> float:
+        """Return the flux as the formula has it, for comparisons between low orbits."""
+        return float(debris_flux(diameter, altitude, inclination, self.year, self.debris("solar_flux")))
 
 
 def flown_shells(fleet: Fleet) -> list[FlownShell]:
@@ -122,6 +130,17 @@ def surroundings(fleet: Fleet) -> Surroundings:
         life=asked.life,
         satellites=len(fleet),
     )
+
+
+def above_zero(part: Part, key: str, unit: str = "") -> float:
+    """Return a value of the catalogue by which is divided; `ValueProblem` where the scenario makes it zero or less."""
+    value = part(key, unit)
+    if not value > 0.0:
+        place = Place(key=f"catalogue.{part.name}.{key}")
+        raise ValueProblem(
+            f"{key.replace('_', ' ')} is {part.fact(key).value}", place=place, right="above zero"
+        )
+    return value
 
 
 def _occupied(catalogue: Catalogue) -> dict[str, tuple[float, float]]:
