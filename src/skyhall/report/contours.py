@@ -45,11 +45,8 @@ def contours(x: Array, y: Array, values: Array, level: float) -> list[Array]:
     """
     after = _joined_sides(values >= level)
     ends = set(after.values())
-    lines = []
-    for start in [
-        side for side in after if side not in ends
-    ]:  # lines that begin at the grid's edge come first
-        lines.append(_walk(after, start))
+    begins = [side for side in after if side not in ends]  # at the grid's edge
+    lines = [_walk(after, start) for start in begins]
     while after:
         lines.append(_walk(after, next(iter(after))))
     return [_points(line, x, y, values, level) for line in lines]

@@ -1,8 +1,8 @@
 """Outlines of the continents and the large islands, for small maps.
 
-They were set down by hand, a corner here and a cape there, and are deliberately coarse: coasts lie up to some
-200 km off; lakes and nearly all islands below 50,000 km² are left out. They tell a reader where on Earth a thing is; they
-must not decide whether a place is on land. Areas of continents agree with the true ones to a twentieth.
+They were set down by hand, a corner here and a cape there, and are deliberately coarse: coasts lie up to some 200 km
+off; lakes and nearly all islands below 50,000 km² are left out. They tell a reader where on Earth a thing is; they must
+not decide whether a place is on land. Areas of continents agree with the true ones to a twentieth.
 """
 
 from __future__ import annotations
