@@ -35,7 +35,7 @@ def orbit_mean(values: Array, cutoffs: Array, altitude: float, inclination_deg: 
 
 
 def test_against_the_integral_flux_at_solar_minimum_and_maximum() -> None:
-    # About 4 protons per cm² and second at solar minimum, half of that at maximum (NASA-HDBK-4002 and others).
+    # About 4 protons per cm² and second at solar minimum, half of that at maximum (usual figures, as we recall).
     assert total(1, MINIMUM) == pytest.approx(4.0, abs=1.0)
     assert total(1, MAXIMUM) == pytest.approx(2.0, abs=0.7)
 
@@ -52,14 +52,14 @@ def test_against_creme96_above_140_mev_per_nucleon(charge: int, per_m2_sr: float
 
 
 def test_against_ams_02_at_45_gv() -> None:
-    # Aguilar et al. 2015, PRL 114, 171103: 0.4544 /(m² s sr GV) at 45 GV; modulation is 5 % there.
+    # Aguilar et al. 2015, PRL 114, 171103, as we recall: 0.4544 /(m² s sr GV) at 45 GV; modulation is 5 % there.
     energy = np.sqrt(45000.0**2 + 938.272**2) - 938.272
     per_gv = float(ion_flux(energy, 1, modulation=MINIMUM)) * PER_M2_SR * 1000.0
     assert per_gv == pytest.approx(0.4544, rel=0.2)
 
 
 def test_against_pamela_at_1_gev() -> None:
-    # Adriani et al. 2013, ApJ 765, 91: 1.1 (2006) to 1.5 (2009) protons per m² s sr MeV at 1 GeV.
+    # Adriani et al. 2013, ApJ 765, 91, as we recall: 1.1 (2006) to 1.5 (2009) protons per m² s sr MeV at 1 GeV.
     assert float(ion_flux(1000.0, 1, modulation=MINIMUM)) * PER_M2_SR == pytest.approx(1.3, abs=0.2)
 
 
@@ -70,7 +70,7 @@ def test_the_sun_holds_back_slow_particles_most() -> None:
 
 
 def test_a_cutoff_of_12_gv_lets_three_percent_through() -> None:
-    # At the equator in low orbit: 0.12 to 0.2 protons of 4 (Smart and Shea).
+    # At the equator in low orbit: 0.12 to 0.2 protons of 4: the share of ISO's own spectrum.
     open_ = proton_flux(ENERGY, 12.0, modulation=MINIMUM)
     assert np.trapezoid(open_, ENERGY) / total(1, MINIMUM) == pytest.approx(0.035, abs=0.01)
 

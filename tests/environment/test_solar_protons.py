@@ -127,10 +127,11 @@ def test_years_are_not_negative() -> None:
 
 
 def test_against_great_events_since_1972() -> None:
-    """Above 30 MeV August 1972, October 1989, July 2000 and October 2003 brought 3e9 to 8e9 per cm² each.
+    """Above 30 MeV August 1972, October 1989, July 2000 and October 2003 brought 3e9 to 8e9 per cm²
+    each, as we recall.
 
     Four such in 50 years. The model's event of once in 50 years lies at 3e9, the low end: SAPPHIRE's data are
-    cross-calibrated, which halves what GOES reported.
+    cross-calibrated, and lie below what GOES reported.
     """
     once_in_50_years = worst_event_fluence(30.0, CALENDAR, float(np.exp(-1 / 50)))[0]
     assert 2e9 < once_in_50_years < 8e9
