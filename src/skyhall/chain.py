@@ -158,7 +158,8 @@ def assess(
     fleet = design(scenario, catalogue=load_catalogue(scenario.catalogue))
     flight = simulate(fleet, progress=lambda share: told("flight", share))
     told("price", 0.0)
-    costs = price(fleet, flight.delivered.share)
+    upsets = flight.delivered.upsets_per_accelerator_day
+    costs = price(fleet, flight.delivered.share, upsets_per_accelerator_day=upsets)
     orbit = _darkest_orbit(fleet)
     told("price", 1.0)
     return Assessment(fleet.scenario, fleet, flight, costs, orbit, _provenance(scenario, flight, began))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from skyhall.catalogue import Catalogue, Part
-from skyhall.constants import EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
+from skyhall.constants import DAY, EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
 from skyhall.economics import (
     Batch,
     Builder,
@@ -23,30 +24,38 @@ from skyhall.economics import (
     price_design,
 )
 from skyhall.economics.launch import extra_delta_v, payload_to_orbit
+from skyhall.economics.reliability import gang_interruptions, interruption_loss, silent_errors_left
+from skyhall.environment.devices import HAZARDS, OUTCOMES
+from skyhall.environment.exposure import LOSSES
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet, spare_accelerators
 
-__all__ = ["cost_inputs", "price"]
+__all__ = ["UpsetLosses", "cost_inputs", "price", "upset_losses"]
 
 _OWN_PRICE = ("payload", "array", "battery", "radiator", "heat_transport", "terminals")  # not paid as bus
 
 
-def price(fleet: Fleet, delivered_fraction: float) -> CostSheet:
+def price(
+    fleet: Fleet, delivered_fraction: float, *, upsets_per_accelerator_day: float | None = None
+) -> CostSheet:
     """Return what the fleet costs beside its ground rival.
 
     Parameters
     ----------
     fleet : the sized fleet; it carries its scenario and catalogue.
     delivered_fraction : share of the installed GPU-hours that light, power and heat allowed, from the twin.
+    upsets_per_accelerator_day : that kill or corrupt work, from the twin; left out: the mean over the orbits.
 
     Raises
     ------
     ValueProblem : an unknown part, a value out of its range, or an orbit that the vehicle does not reach.
     """
-    return price_design(cost_inputs(fleet, delivered_fraction))
+    return price_design(cost_inputs(fleet, delivered_fraction, upsets_per_accelerator_day))
 
 
-def cost_inputs(fleet: Fleet, delivered_fraction: float) -> CostInputs:
+def cost_inputs(
+    fleet: Fleet, delivered_fraction: float, upsets_per_accelerator_day: float | None = None
+) -> CostInputs:
     """Return the numbers that the price depends on (see `price`)."""
     scenario, catalogue = fleet.scenario, fleet.catalogue
     chosen = scenario.economics
@@ -65,7 +74,11 @@ def cost_inputs(fleet: Fleet, delivered_fraction: float) -> CostInputs:
         parts=_part_prices(fleet, catalogue),
         builder=_builder(part("operations", "build")),
         operations=_operations(part("operations", "operations")),
-        reliability=_reliability(part("reliability", "reliability"), fleet.designs[0].accelerators),
+        reliability=_reliability(
+            part("reliability", "reliability"),
+            fleet.designs[0].accelerators,
+            upset_losses(fleet, upsets_per_accelerator_day),
+        ),
         ground=_ground(part("grounds", "ground")),
         finance=_finance(part("finance", "finance")),
         accelerator_sources=(accelerator.name,),
@@ -212,13 +225,76 @@ def _operations(part: Part) -> Operations:
     )
 
 
-def _reliability(part: Part, accelerators: int) -> OrbitReliability:
+@dataclass(frozen=True, slots=True)
+class UpsetLosses:
+    """What upsets cost a fleet.
+
+    Attributes
+    ----------
+    per_accelerator_day : of each outcome, in quiet times; solar_events_per_accelerator_year : with solar protons.
+    loss_share : of the running time: checkpoints, restarts and work done again by all accelerators of a satellite.
+    checkpoint_interval_s : work between checkpoints that loses least.
+    silent_left_per_accelerator_year : silent errors that no check finds.
+    destroyed_per_accelerator_year : latch-up and burnout.
+    """
+
+    per_accelerator_day: Mapping[str, float]
+    solar_events_per_accelerator_year: Mapping[str, float]
+    loss_share: float
+    checkpoint_interval_s: float
+    silent_left_per_accelerator_year: float
+    destroyed_per_accelerator_year: float
+
+
+def upset_losses(fleet: Fleet, upsets_per_accelerator_day: float | None = None) -> UpsetLosses:
+    """Return what upsets cost, at the rates of the fleet's orbits or those that the twin met (see `price`).
+
+    A satellite's accelerators work as one gang: an error that is seen in one of them sends all back to their last
+    checkpoint. The outcomes share an upset as they do in the mean over the orbits.
+    """
+    reliability = fleet.scenario.economics.reliability
+    place = fleet.scenario.place("economics.reliability")
+    part = fleet.catalogue.part("reliability", reliability, place=place)
+    counted = part("counted_upsets")
+    weights = np.array(fleet.counts) / len(fleet)
+
+    def mean(rates: Iterable[float]) -> float:
+        return counted * float(weights @ np.array(list(rates)))
+
+    exposures = [each.exposure for each in fleet.irradiation]
+    daily = {each: mean(seen.rates[each] for seen in exposures) * DAY for each in (*OUTCOMES, *HAZARDS)}
+    orbit_mean = sum(daily[each] for each in LOSSES)
+    if upsets_per_accelerator_day is not None and orbit_mean > 0.0:
+        met = counted * upsets_per_accelerator_day / orbit_mean
+        daily = {name: rate * met for name, rate in daily.items()}
+    solar = {name: mean(seen.solar_events[name] for seen in exposures) for name in daily}
+    yearly = {name: rate * JULIAN_YEAR / DAY + solar[name] for name, rate in daily.items()}
+    coverage = part("silent_coverage")
+    interruptions = gang_interruptions(
+        yearly["detected"] / JULIAN_YEAR,
+        yearly["functional"] / JULIAN_YEAR,
+        yearly["silent"] / JULIAN_YEAR,
+        coverage,
+        fleet.designs[0].accelerators,
+    )
+    loss, interval = interruption_loss(interruptions, part("checkpoint_time", "s"), part("restart_time", "s"))
+    return UpsetLosses(
+        per_accelerator_day=daily,
+        solar_events_per_accelerator_year=solar,
+        loss_share=float(loss),
+        checkpoint_interval_s=float(interval),
+        silent_left_per_accelerator_year=float(silent_errors_left(yearly["silent"], coverage, 1.0, 1.0)),
+        destroyed_per_accelerator_year=sum(yearly[each] for each in HAZARDS),
+    )
+
+
+def _reliability(part: Part, accelerators: int, upsets: UpsetLosses) -> OrbitReliability:
     return OrbitReliability(
-        accelerator_failures=part("accelerator_failures", "1/year"),
+        accelerator_failures=part("accelerator_failures", "1/year") + upsets.destroyed_per_accelerator_year,
         satellite_failures=part("satellite_failures", "1/year"),
         spares_share=spare_accelerators(accelerators, part) / accelerators,
         replacement="replenish" if part("replenish") else "none",
-        upset_loss_share=part("upset_loss_share"),
+        upset_loss_share=upsets.loss_share,
         protection_overhead=part("protection_overhead"),
         sources=(part.name,),
     )

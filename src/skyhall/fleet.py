@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part, load_catalogue
-from skyhall.catalogue.maps import load_map
 from skyhall.constants import DAY, EARTH_RADIUS, HOUR, KILOWATT_HOUR
-from skyhall.environment.air import AirTable, SolarCycle, density
+from skyhall.environment.devices import Device
+from skyhall.environment.exposure import Radiation
 from skyhall.environment.upset_field import UpsetField
 from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
@@ -43,7 +43,14 @@ from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.sizing import SizedSatellite, SizingInputs, size, to_design
 from skyhall.satellite.worst_case import darkest_days
 from skyhall.scenario import Scenario, Shell
-from skyhall.types import Array
+from skyhall.surroundings import (
+    Irradiation,
+    air_density,
+    device_of,
+    irradiation_on,
+    radiation_of,
+    upset_field,
+)
 
 __all__ = ["Fleet", "design", "sizing_inputs", "spare_accelerators"]
 
@@ -71,6 +78,8 @@ class Fleet:
     design_index : which of `designs` each satellite is; (satellites,).
     designs, sized, light : per design: as flown at the end of life, as sized, and the year of light of its orbits, in
         arrays (samples,) of one plane or (planes, samples) of several.
+    irradiation : per design: its device, dose, upsets and shield.
+    upsets : tables of upset rates over the globe, and which of them each satellite looks up.
     sets : the element sets that fly with SGP4, None where mean elements fly.
     dropped : sentences, one for each element set that was left out.
     fit_error_km : how far mean elements stray from SGP4 in a day at most, median; None for designed orbits.
@@ -86,6 +95,7 @@ class Fleet:
     designs: tuple[SatelliteDesign, ...]
     sized: tuple[SizedSatellite, ...]
     light: tuple[LightYear, ...]
+    irradiation: tuple[Irradiation, ...]
     upsets: UpsetField
     sets: ElementSets | None = None
     dropped: tuple[str, ...] = ()
@@ -191,6 +201,8 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
     patterns: list[Pattern] = []
     sized: list[SizedSatellite] = []
     light: list[LightYear] = []
+    irradiation: list[Irradiation] = []
+    radiation, device = radiation_of(scenario), device_of(scenario, catalogue)
     for index, (shell, count) in enumerate(zip(shells, counts, strict=True)):
         key = f"orbit.shells.{index}"
         altitude_place = scenario.place(f"{key}.altitude")
@@ -198,29 +210,47 @@ def design(scenario: Scenario, *, catalogue: Catalogue | None = None) -> Fleet:
         year = _at(scenario, key, partial(_years_of_planes, pattern, epoch))
         patterns.append(pattern)
         light.append(year)
-        inputs = sizing_inputs(scenario, catalogue, parts, accelerators, year)
+        suffered = _at(
+            scenario,
+            f"{key}.altitude",
+            partial(_irradiation, scenario, radiation, device, pattern.elements, parts["bus"]),
+        )
+        irradiation.append(suffered)
+        inputs = sizing_inputs(scenario, catalogue, parts, accelerators, year, suffered.shield_g_cm2)
         sized.append(_at(scenario, "satellite", partial(size, inputs)))
+    elements = _joined([pattern.elements for pattern in patterns])
+    design_index = np.repeat(np.arange(len(shells)), counts)
+    shields = [each.shield_g_cm2 for each in irradiation]
     return Fleet(
         scenario=scenario,
         catalogue=catalogue,
         epoch_julian_date=epoch,
-        elements=_joined([pattern.elements for pattern in patterns]),
+        elements=elements,
         plane=np.concatenate([pattern.plane for pattern in patterns]),
         slot=np.concatenate([pattern.slot for pattern in patterns]),
-        design_index=np.repeat(np.arange(len(shells)), counts),
+        design_index=design_index,
         designs=tuple(
             to_design(each, (), _shell_name(shell)) for each, shell in zip(sized, shells, strict=True)
         ),
         sized=tuple(sized),
         light=tuple(light),
-        upsets=UpsetField.none(sum(counts)),
+        irradiation=tuple(irradiation),
+        upsets=upset_field(radiation, device, elements, design_index, shields),
     )
 
 
 def sizing_inputs(
-    scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part], accelerators: int, year: LightYear
+    scenario: Scenario,
+    catalogue: Catalogue,
+    parts: dict[str, Part],
+    accelerators: int,
+    year: LightYear,
+    shield_g_cm2: float,
 ) -> SizingInputs:
-    """Return what the sizing is told: the scenario's choices, the catalogue's values, the orbit's year of light."""
+    """Return what the sizing is told: the scenario's choices, the catalogue's values, the orbit's year of light.
+
+    `shield_g_cm2` is the aluminium around the electronics (`surroundings.shield_for`).
+    """
     earth, sun = catalogue.part("environments", "earth"), catalogue.part("environments", "sun")
     accelerator, array, battery = parts["accelerator"], parts["array"], parts["battery"]
     radiator, cooling, bus = parts["radiator"], parts["cooling"], parts["bus"]
@@ -244,8 +274,8 @@ def sizing_inputs(
         albedo=earth.bounds("albedo")[1],
         earth_infrared=earth.bounds("infrared", "W/m**2")[1],
         earth_infrared_cold=earth.bounds("infrared", "W/m**2")[0],
-        air_density=_air_density(catalogue, altitude),
-        air_density_high=_air_density(catalogue, altitude, high=True),
+        air_density=air_density(scenario, catalogue, altitude),
+        air_density_high=air_density(scenario, catalogue, altitude, high=True),
         life=asked.life,
         accelerators=accelerators,
         accelerator_power=accelerator("power", "W"),
@@ -263,7 +293,7 @@ def sizing_inputs(
         control_share=bus("control_share"),
         structure_share=bus("structure_share"),
         margin_share=bus("margin"),
-        shielding=bus("shielding", "kg/m**2"),
+        shielding=10.0 * shield_g_cm2,
         electronics_density=bus("electronics_density", "kg/m**3"),
         stowed_density=bus("stowed_density", "kg/m**3"),
         safe_mode_time=bus("safe_mode_time", "s"),
@@ -412,6 +442,16 @@ def _years_of_planes(pattern: Pattern, epoch: float) -> LightYear:
     return _year(pattern.elements[int(chosen[0]) if len(chosen) == 1 else chosen], epoch, samples)
 
 
+def _irradiation(
+    scenario: Scenario, radiation: Radiation, device: Device, elements: MeanElements, bus: Part
+) -> Irradiation:
+    """Return what radiation does on the median of `elements`."""
+    altitude = float(np.median(elements.semi_major_axis)) - EARTH_RADIUS
+    inclination = float(np.median(elements.inclination))
+    least = bus("shielding", "g/cm**2")
+    return irradiation_on(scenario, radiation, device, altitude, inclination, least)
+
+
 def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part], accelerators: int) -> Fleet:
     """Put the scenario's satellite, sized for all of them together, on every orbit of a file of element sets.
 
@@ -441,13 +481,17 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
     middle = float(np.median(elements.semi_major_axis)) - EARTH_RADIUS
     sampled = np.argsort(elements.raan)[np.linspace(0, len(elements) - 1, _SAMPLED_ORBITS).astype(int)]
     year = _year(elements[sampled], epoch, _SEASON_DAYS // 3)
-    inputs = sizing_inputs(scenario, catalogue, parts, accelerators, _at_altitude(year, middle))
+    one_design = np.zeros(len(elements), dtype=np.int64)
+    radiation, device = radiation_of(scenario), device_of(scenario, catalogue)
+    suffered = _irradiation(scenario, radiation, device, elements, parts["bus"])
+    at_middle = _at_altitude(year, middle)
+    inputs = sizing_inputs(scenario, catalogue, parts, accelerators, at_middle, suffered.shield_g_cm2)
     # One design for all: propellant for the mean air over the satellites, thrust for all but the lowest tenth.
     heights = elements.semi_major_axis - EARTH_RADIUS
     inputs = replace(
         inputs,
-        air_density=_air_density(catalogue, heights).mean(),
-        air_density_high=np.quantile(_air_density(catalogue, heights, high=True), 0.9),
+        air_density=air_density(scenario, catalogue, heights).mean(),
+        air_density_high=np.quantile(air_density(scenario, catalogue, heights, high=True), 0.9),
     )
     sized = _at(scenario, "satellite", partial(size, inputs))
     return Fleet(
@@ -457,11 +501,12 @@ def _real_fleet(scenario: Scenario, catalogue: Catalogue, parts: dict[str, Part]
         elements=elements,
         plane=np.zeros(len(elements), dtype=np.int64),
         slot=np.arange(len(elements)),
-        design_index=np.zeros(len(elements), dtype=np.int64),
+        design_index=one_design,
         designs=(to_design(sized, (), f"on {len(elements)} real orbits"),),
         sized=(sized,),
         light=(year,),
-        upsets=UpsetField.none(len(elements)),
+        irradiation=(suffered,),
+        upsets=upset_field(radiation, device, elements, one_design, [suffered.shield_g_cm2]),
         sets=sets if sgp4 else None,
         fit_error_km=None if sgp4 else float(np.median(sets[_some(len(sets))].fit_error_km(epoch))),
         dropped=tuple(str(item) for item in sets.dropped),
@@ -474,14 +519,6 @@ def _some(count: int) -> list[int]:
 
 def _at_altitude(year: LightYear, altitude: float) -> LightYear:
     return replace(year, altitude=np.array(altitude))
-
-
-def _air_density(catalogue: Catalogue, altitude: npt.ArrayLike, *, high: bool = False) -> Array:
-    atmosphere = catalogue.part("environments", "atmosphere")
-    activity: float | SolarCycle = atmosphere.bounds("f107_maximum")[1]
-    if not high:
-        activity = SolarCycle(atmosphere("f107_minimum"), atmosphere("f107_maximum"))
-    return density(altitude, activity, AirTable(**load_map("air")))
 
 
 def _joined(pieces: list[MeanElements]) -> MeanElements:

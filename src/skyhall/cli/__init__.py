@@ -24,6 +24,7 @@ VERBS = {
     "scenarios": "list the built-in scenarios; with a name, its YAML",
     "catalogue": "list the catalogue's parts; with a name, its values and sources",
     "design": "size the satellites of a scenario: mass, power and heat budgets",
+    "radiation": "dose, upsets and the South Atlantic Anomaly on one orbit",
     "orbit": "a year of light on one orbit: sunlit share, seasons, eclipses month by month",
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",

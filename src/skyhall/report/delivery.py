@@ -11,7 +11,8 @@ __all__ = ["delivered_and_verified"]
 
 def delivered_and_verified(assessment: Assessment) -> str:
     """Return the share of the installed GPU-hours that is delivered and verified, and its factors, in words."""
-    inputs = cost_inputs(assessment.fleet, assessment.flight.delivered.share)
+    delivered = assessment.flight.delivered
+    inputs = cost_inputs(assessment.fleet, delivered.share, delivered.upsets_per_accelerator_day)
     costs = assessment.costs
     share = costs.delivered_gpu_h_per_year / costs.installed_gpu_h_per_year
     return (

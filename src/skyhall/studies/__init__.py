@@ -1,8 +1,10 @@
 """Studies: questions that stand beside the chain or ask it many times.
 
-So far the year of light on one orbit, which needs no satellite. It takes a shell of a scenario and gives plain numbers.
+So far the year of light and the radiation on one orbit, which need no satellite. They take a shell of a scenario and
+give plain numbers.
 """
 
 from skyhall.studies.light import Month, YearInOrbit, year_in_orbit
+from skyhall.studies.radiation import OrbitRadiation, radiation_on_orbit
 
-__all__ = ["Month", "YearInOrbit", "year_in_orbit"]
+__all__ = ["Month", "OrbitRadiation", "YearInOrbit", "radiation_on_orbit", "year_in_orbit"]

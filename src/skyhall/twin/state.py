@@ -207,7 +207,7 @@ def make_tiles(
     put(state, t.LIMB, limb)
     put(state, t.TILT_X, np.cos(laid.inclination))
     put(state, t.TILT_Y, np.sin(laid.inclination))
-    put(state, t.TABLE, 2.0 * CELLS * table[lanes])
+    put(state, t.TABLE, table[lanes] * np.float64(2 * CELLS))
     put(state, t.TABLE_SCALE, table_scale[lanes])
     of_lane = np.repeat(design_of_tile, t.TILE)
     for row, field in (

@@ -11,6 +11,7 @@ The formulas are those of `orbit.shadow` and `satellite`; only the order of thin
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from numba import get_thread_id, prange  # type: ignore[attr-defined]
 
 from skyhall.environment.globe_cells import CELLS, octahedron_scale, square_place
@@ -315,7 +316,9 @@ def step_heat(state: Array, design: Array, irradiance: Numbers) -> None:
         state[COLDEST_COOLANT + i] = np.minimum(state[COLDEST_COOLANT + i], coolant)
 
 
-def step_upsets(state: Array, rates: Array, cells: Array, cosine: Numbers, sine: Numbers) -> Numbers:
+def step_upsets(
+    state: Array, rates: Array, cells: npt.NDArray[np.int32], cosine: Numbers, sine: Numbers
+) -> Numbers:
     """Upset rate at the end of the step from the table of the globe; returns the tile's sum.
 
     `cosine` and `sine` are of Greenwich's angle then; `cells` is room for the tile's cell numbers. The sum and the

@@ -1,0 +1,205 @@
+"""Scenario, catalogue and maps to what surrounds a fleet: radiation, air, the device that answers, and its shield."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from skyhall.catalogue import Catalogue
+from skyhall.catalogue.maps import load_map
+from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
+from skyhall.environment.air import AirTable, SolarCycle, density
+from skyhall.environment.devices import DEVICE_UNITS, Device, device_from_values
+from skyhall.environment.exposure import (
+    ALUMINIUM_G_CM3,
+    Dose,
+    Exposure,
+    Radiation,
+    dose_per_year,
+    expose,
+    particles_on,
+    upset_table,
+)
+from skyhall.environment.solar_protons import active_years
+from skyhall.environment.trapped import FIRST_YEAR, LAST_YEAR, TrappedMap
+from skyhall.environment.upset_field import UpsetField
+from skyhall.errors import ValueProblem
+from skyhall.orbit.elements import MeanElements
+from skyhall.scenario import Scenario
+from skyhall.types import Array
+
+__all__ = [
+    "SHIELDS_MM",
+    "Irradiation",
+    "air_density",
+    "device_of",
+    "irradiation_on",
+    "radiation_of",
+    "shield_for",
+    "upset_field",
+]
+
+ACTIVITY = {"minimum": 0.0, "mean": 0.5, "maximum": 1.0}
+SHIELDS_MM = np.concatenate(
+    [np.arange(0.5, 10.0, 0.5), np.arange(10.0, 30.5, 1.0)]
+)  # mm of aluminium that are tried
+_TABLE_STEP = 25e3  # m between the tables of a real catalogue's altitudes
+_TABLES_AT_MOST = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Irradiation:
+    """What radiation does to one design on its orbit.
+
+    Attributes
+    ----------
+    device : the accelerator's response. exposure : its dose and upsets behind the shield.
+    shield_g_cm2 : aluminium around the electronics.
+    dose_by_mm : dose a year behind each of `SHIELDS_MM`.
+    """
+
+    device: Device
+    exposure: Exposure
+    shield_g_cm2: float
+    dose_by_mm: Dose
+
+    @property
+    def shield_mm(self) -> float:
+        """Thickness of the shield, mm of aluminium."""
+        return self.shield_g_cm2 / ALUMINIUM_G_CM3 * 10.0
+
+
+def radiation_of(scenario: Scenario) -> Radiation:
+    """Return the particles that a scenario's fleet meets.
+
+    Raises
+    ------
+    ValueProblem : an epoch outside what the map can be shifted to.
+    """
+    epoch = scenario.epoch
+    year = epoch.year + (epoch.timetuple().tm_yday - 1) / 365.25
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueProblem(
+            f"the map of trapped particles is not known for {year:.0f}",
+            place=scenario.place("epoch"),
+            right=f"an epoch between {FIRST_YEAR:.0f} and {LAST_YEAR:.0f}",
+        )
+    asked = scenario.environment
+    years = scenario.satellite.life / JULIAN_YEAR
+    return Radiation(
+        trapped=TrappedMap(**load_map("trapped")),
+        activity=ACTIVITY[asked.solar_activity],
+        year=year,
+        confidence=asked.solar_proton_confidence,
+        years=years,
+        active_years=active_years(year, years),
+    )
+
+
+def device_of(scenario: Scenario, catalogue: Catalogue) -> Device:
+    """Return how the scenario's accelerator answers particles: the device it names, else its catalogue entry's."""
+    asked = scenario.satellite
+    name = asked.device
+    if name is None:
+        accelerator = catalogue.part(
+            "accelerators", asked.accelerator, place=scenario.place("satellite.accelerator")
+        )
+        name = str(accelerator.fact("device").value)
+    part = catalogue.part("devices", name, place=scenario.place("satellite.device"))
+    return device_from_values(name, {key: part(key, unit) for key, unit in DEVICE_UNITS.items()})
+
+
+def shield_for(scenario: Scenario, device: Device, dose_by_mm: Dose, least: float) -> float:
+    """Return the shield of a satellite, g/cm² of aluminium.
+
+    What the scenario says; else the bus's own (`least`, g/cm²), or the thinnest of `SHIELDS_MM` behind which the life's
+    dose times the margin stays within what the device bears; the thickest where none does.
+
+    Parameters
+    ----------
+    dose_by_mm : dose a year behind each of `SHIELDS_MM`.
+    """
+    asked = scenario.satellite
+    if asked.shielding is not None:
+        return asked.shielding * 100.0 * ALUMINIUM_G_CM3
+    life_dose = dose_by_mm.total * asked.life / JULIAN_YEAR * asked.dose_margin
+    borne = np.flatnonzero(life_dose <= device.dose_limit_rad)
+    wanted = SHIELDS_MM[borne[0]] if borne.size else SHIELDS_MM[-1]
+    return max(least, 0.1 * float(wanted) * ALUMINIUM_G_CM3)
+
+
+def irradiation_on(
+    scenario: Scenario,
+    radiation: Radiation,
+    device: Device,
+    altitude: float,
+    inclination: float,
+    least_shield: float,
+) -> Irradiation:
+    """Return what radiation does on a circular orbit (m over the equator's radius, rad); shields in g/cm²."""
+    particles = particles_on(radiation, altitude, inclination)
+    by_mm = dose_per_year(particles, 0.1 * SHIELDS_MM * ALUMINIUM_G_CM3)
+    shield = shield_for(scenario, device, by_mm, least_shield)
+    return Irradiation(device, expose(radiation, device, particles, shield), shield, by_mm)
+
+
+def upset_field(
+    radiation: Radiation,
+    device: Device,
+    elements: MeanElements,
+    design_index: npt.NDArray[np.int64],
+    shields: Sequence[float],
+) -> UpsetField:
+    """Return the tables that the twin looks up: one for each shield and altitude, at steps of 25 km where many differ.
+
+    Parameters
+    ----------
+    shields : g/cm² of each design.
+    """
+    altitude = elements.semi_major_axis - EARTH_RADIUS
+    nearest = np.round(altitude, -1)
+    if len(np.unique(nearest)) > _TABLES_AT_MOST:
+        nearest = np.round(altitude / _TABLE_STEP) * _TABLE_STEP
+    wanted = np.array(shields)[design_index]
+    pairs, table = np.unique(np.stack([nearest, wanted]), axis=1, return_inverse=True)
+    rates = np.stack([upset_table(radiation, device, height, shield) for height, shield in pairs.T])
+    which = table.reshape(-1).astype(np.int64)
+    return UpsetField(rates, which, _between(altitude, wanted, pairs, which, rates))
+
+
+def _between(
+    altitude: Array,
+    shield: Array,
+    pairs: Array,
+    table: npt.NDArray[np.int64],
+    rates: npt.NDArray[np.float32],
+) -> Array:
+    """Return the factor on each satellite's table for its altitude: its logarithm linear between the tables' means."""
+    means = np.log(np.maximum(rates.mean(axis=1, dtype=np.float64), 1e-30))
+    scale = np.ones(len(altitude))
+    for thickness in np.unique(pairs[1]):
+        alike = np.flatnonzero(pairs[1] == thickness)
+        some = shield == thickness
+        here = np.interp(altitude[some], pairs[0, alike], means[alike])
+        scale[some] = np.exp(here - means[table[some]])
+    return scale
+
+
+def air_density(
+    scenario: Scenario, catalogue: Catalogue, altitude: npt.ArrayLike, *, high: bool = False
+) -> Array:
+    """Return the air's density (kg/m³) at `altitude` (m): of the scenario's Sun, or the most that a cycle brings."""
+    atmosphere = catalogue.part("environments", "atmosphere")
+    asked = scenario.environment
+    low, most = atmosphere("f107_minimum"), atmosphere("f107_maximum")
+    activity: float | SolarCycle = SolarCycle(low, most)
+    if high:
+        activity = max(atmosphere.bounds("f107_maximum")[1], asked.solar_radio_flux or 0.0)
+    elif asked.solar_radio_flux is not None:
+        activity = asked.solar_radio_flux
+    elif asked.solar_activity != "mean":
+        activity = low if asked.solar_activity == "minimum" else most
+    return density(np.asarray(altitude, dtype=np.float64), activity, AirTable(**load_map("air")))
