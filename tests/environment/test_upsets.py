@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from skyhall.environment.devices import Response
+from skyhall.environment.cosmic import let_flux, modulation
+from skyhall.environment.devices import Response, quarter_let
 from skyhall.environment.upsets import ion_rate, proton_rate
 from skyhall.errors import ValueProblem
 
@@ -79,6 +80,14 @@ def test_ions_above_the_grid_count_with_the_cross_section_at_its_end() -> None:
     above_threshold = np.geomspace(5.0, 50.0, 21)
     expected = float(RESPONSE.ions(50.0))
     assert ion_rate(above_threshold, np.ones(21), RESPONSE) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_memory_in_geostationary_orbit_is_upset_200_times_its_figure_of_merit_a_day() -> None:
+    """Petersen, IEEE Trans. Nucl. Sci. 45 (1998) 2550: solar minimum, 100 mil of aluminium."""
+    flux = let_flux(LET, np.array(0.0), modulation=modulation(0.0), thickness_g_cm2=0.686)
+    memory = Response(0.0, 5.0, 20.0, 1.0, 1e-3, 1.0, 15.0, 1.5)
+    merit = 1e-3 / quarter_let(1.0, 15.0, 1.5) ** 2
+    assert float(ion_rate(LET, flux, memory)) * 86_400 == pytest.approx(200 * merit, rel=0.3)
 
 
 def test_rates_broadcast_over_places() -> None:
