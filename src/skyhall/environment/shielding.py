@@ -1,70 +1,93 @@
-"""Proton spectra behind aluminium: straight ahead, slowing down continuously.
+"""Protons behind aluminium: which spectrum is left at the centre of a sphere or behind a slab.
 
-Leaves out nuclear interactions (a tenth of 100 MeV protons in 2.7 g/cm², whose fragments replace a part), scattering
-and secondaries.
+Straight ahead and slowed down continuously. Nuclear reactions are left out: in 1.35 g/cm² (5 mm) they take 1.3 % of the
+protons (mean free path 100 g/cm²), and part of their energy comes back as secondaries.
+
+Thickness in g/cm² of aluminium (0.27 a millimetre); energies in MeV; spectra omnidirectional per cm².
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 import numpy as np
 
+from skyhall.environment.spectra import interpolated
 from skyhall.environment.stopping import csda_range, stopping_power
-from skyhall.errors import ValueProblem
-from skyhall.types import Array
+from skyhall.errors import ValueProblem, did_you_mean
+from skyhall.types import Array, Numbers
 
-__all__ = ["behind_shield", "energy_before"]
+__all__ = ["GEOMETRIES", "angles", "behind_shield", "checked_thickness", "energy_before"]
 
-_ANGLES = 12  # Gauss-Legendre points over the cosine behind a slab
-
-
-def energy_before(energy_mev: Array, thickness_g_cm2: float) -> Array:
-    """Return the energy outside (MeV) of protons that arrive with `energy_mev` behind `thickness_g_cm2`."""
-    grid = np.geomspace(1e-3, 1e6, 2400)
-    ranges = csda_range(grid, "aluminium")
-    wanted = csda_range(energy_mev, "aluminium") + thickness_g_cm2
-    return np.asarray(np.exp(np.interp(np.log(wanted), np.log(ranges), np.log(grid))))
+GEOMETRIES: Final = ("sphere", "slab")
+_ANGLES: Final = 48
+_TABLE_MEV: Final = np.geomspace(1e-3, 1e6, 4000)
 
 
 def behind_shield(
-    energy_mev: Array, differential: Array, thickness_g_cm2: float, geometry: str = "sphere"
+    energy_mev: Numbers, differential: Numbers, thickness_g_cm2: float, geometry: str = "sphere"
 ) -> Array:
-    """Return the proton spectrum at the dose point, on the same energies, 1/(cm² s MeV).
+    """Return the spectrum of protons behind a shield, at the same energies, 1/(cm² s MeV).
 
     Parameters
     ----------
-    energy_mev : (n,) rising. differential : (..., n) outside, omnidirectional.
-    thickness_g_cm2 : 0 or more. geometry : "sphere" (its centre) or "slab" (behind it; nothing from the other side).
+    energy_mev : (n,) rising energies. differential : (..., n) omnidirectional spectrum outside; beyond its last energy
+        it goes on as a power law.
+    thickness_g_cm2 : of aluminium: the radius of the sphere, or the slab.
+    geometry : "sphere": at the centre of a solid sphere. "slab": behind a wide slab, isotropic from one side, nothing
+        from the other; without a shield half of what comes from all sides.
 
-    Each energy inside comes from a higher one outside; fluxes there are what they are per MeV, times the ratio of the
-    stopping powers. Beyond the last energy the spectrum goes on with the slope of its last two points.
+    Raises ValueProblem for a negative thickness or another geometry.
     """
-    if not thickness_g_cm2 >= 0.0:
-        raise ValueProblem(f"a shield of {thickness_g_cm2:g} g/cm²", right="0 or more")
-    if geometry == "sphere":
-        return _straight(energy_mev, differential, thickness_g_cm2)
-    if geometry == "slab":
-        cosines, weights = np.polynomial.legendre.leggauss(_ANGLES)
-        cosines, weights = 0.5 * (cosines + 1.0), 0.5 * weights
-        parts = [
-            0.5 * weight * _straight(energy_mev, differential, thickness_g_cm2 / cosine)
-            for cosine, weight in zip(cosines, weights, strict=True)
-        ]
-        return np.asarray(sum(parts))
-    raise ValueProblem(f"no shield of geometry {geometry!r}", right='"sphere" or "slab"')
+    thickness = float(checked_thickness(thickness_g_cm2))
+    energy = np.asarray(energy_mev, dtype=np.float64)
+    spectrum = np.asarray(differential, dtype=np.float64)
+    found = np.zeros_like(spectrum)
+    for path, share in zip(*angles(thickness, geometry), strict=True):
+        if path == 0.0:
+            found += share * spectrum
+            continue
+        before = energy_before(energy, path)
+        # dE = dE' S(E) / S(E'): an interval of energies widens as the protons slow down.
+        widened = stopping_power(before, "aluminium") / stopping_power(energy, "aluminium")
+        found += share * interpolated(energy, spectrum, before) * widened
+    return found
 
 
-def _straight(energy: Array, outside: Array, thickness: float) -> Array:
-    if thickness == 0.0:
-        return np.asarray(outside, dtype=np.float64)
-    before = energy_before(energy, thickness)
-    ratio = stopping_power(before, "aluminium") / stopping_power(energy, "aluminium")
-    return np.asarray(_at(before, energy, outside) * ratio)
+def energy_before(energy_mev: Numbers, thickness_g_cm2: Numbers) -> Array:
+    """Return the energy (MeV) that a proton had before a path in aluminium (g/cm²) left it `energy_mev`."""
+    ranges = csda_range(energy_mev, "aluminium") + np.asarray(thickness_g_cm2, dtype=np.float64)
+    return np.asarray(np.exp(np.interp(np.log(ranges), _log_ranges(), np.log(_TABLE_MEV))))
 
 
-def _at(wanted: Array, energy: Array, flux: Array) -> Array:
-    """Return the spectrum at `wanted` energies: straight between the points in logarithms, and beyond the last."""
-    logs, fall = np.log(energy), np.log(np.maximum(flux, 1e-300))
-    place = np.clip(np.searchsorted(energy, wanted) - 1, 0, energy.size - 2)
-    share = (np.log(wanted) - logs[place]) / (logs[place + 1] - logs[place])
-    found = np.exp(fall[..., place] * (1.0 - share) + fall[..., place + 1] * share)
-    return np.asarray(np.where(found > 1e-250, found, 0.0))
+def angles(thickness_g_cm2: float, geometry: str) -> tuple[Array, Array]:
+    """Return paths through a shield (g/cm²) and the share of an omnidirectional flux that comes along each.
+
+    Raises ValueProblem for a geometry that is not in `GEOMETRIES`.
+    """
+    if geometry not in GEOMETRIES:
+        raise ValueProblem(
+            f"no shield has the geometry '{geometry}'", right=did_you_mean(geometry, GEOMETRIES)
+        )
+    if geometry == "sphere" or thickness_g_cm2 == 0.0:
+        return np.array([thickness_g_cm2]), np.array([1.0 if geometry == "sphere" else 0.5])
+    nodes, weights = np.polynomial.legendre.leggauss(_ANGLES)
+    return thickness_g_cm2 / (0.5 * (nodes + 1.0)), 0.25 * weights
+
+
+def checked_thickness(thickness_g_cm2: Numbers) -> Array:
+    """Return the thickness as an array; raise ValueProblem for one below zero."""
+    thickness = np.asarray(thickness_g_cm2, dtype=np.float64)
+    wrong = ~((thickness >= 0.0) & np.isfinite(thickness))
+    if wrong.any():
+        raise ValueProblem(
+            f"a shield of {thickness[wrong].flat[0]:g} g/cm² does not exist",
+            right="from 0 up; 5 mm of aluminium are 1.35 g/cm²",
+        )
+    return thickness
+
+
+@lru_cache(maxsize=1)
+def _log_ranges() -> Array:
+    return np.log(csda_range(_TABLE_MEV, "aluminium"))
