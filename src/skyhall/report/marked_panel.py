@@ -93,5 +93,4 @@ class MarkedPanel(Panel):
         self, name: str, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], mark: str, colour: str
     ) -> None:
         Panel._take(self, name, x, y, mark, colour)
-        self._extent += [float(value) for value in y[y > 0.0][:1]]
         self._extent += [float(y[y > 0.0].min())] if (y > 0.0).any() else []

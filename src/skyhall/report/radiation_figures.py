@@ -57,7 +57,7 @@ def dose_against_shielding(
         heavy = _same("mass_kg", mass_kg, thickness)
         weight = float(np.interp(chosen_mm, thickness, heavy))
         mass = MarkedPanel("Shield's mass, one satellite", "kg", height=90, low=0.0)
-        mass.line(thickness, heavy, "", "blue").upright(chosen_mm, "")
+        mass.upright(chosen_mm, "").line(thickness, heavy, "", "blue")
         mass.spot(chosen_mm, weight, f"{number(weight)} kg", "blue", left=True)
         shown.append(mass)
         said += f" The shield weighs {number(weight)} kg."
@@ -192,7 +192,7 @@ def _crossings(x: Array, first: Array, second: Array) -> list[tuple[float, float
     x, one = x[known], np.log(first[known])
     apart = one - np.log(second[known])
     found = []
-    for index in np.flatnonzero(np.sign(apart[:-1]) * np.sign(apart[1:]) < 0):
+    for index in np.flatnonzero((apart[:-1] > 0.0) != (apart[1:] > 0.0)):
         share = apart[index] / (apart[index] - apart[index + 1])
         middle = [each[index] + share * (each[index + 1] - each[index]) for each in (x, one)]
         found.append((float(middle[0]), float(np.exp(middle[1]))))

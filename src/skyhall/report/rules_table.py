@@ -27,7 +27,7 @@ def rules_table(results: Iterable[RuleResult]) -> str:
         f'<th scope="col">{name}</th>' for name in ("Rule", "Value", "Limit", "Verdict", "Source and note")
     )
     return (
-        f'<div class="scroll"><table class="facts rules"><thead><tr>{heads}</tr></thead>'
+        f'<div class="scroll"><table class="rules"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

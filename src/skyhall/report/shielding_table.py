@@ -46,9 +46,8 @@ def shielding_table(
             "the columns of the shielding table do not have one length, at least one",
             right="got the shapes " + ", ".join(str(column.shape) for column in columns),
         )
-    rows = "".join(
-        _row(*values, chosen_mm, limit_krad) for values in zip(*map(np.ndarray.tolist, columns), strict=True)
-    )
+    table = np.stack(columns, axis=-1).tolist()
+    rows = "".join(_row(values, chosen_mm, limit_krad) for values in table)
     heads = (
         "Aluminium, mm",
         "Shield, kg per satellite",
@@ -63,20 +62,12 @@ def shielding_table(
     )
 
 
-def _row(
-    thickness: float,
-    mass: float,
-    dose: float,
-    upsets: float,
-    specific: float,
-    chosen: float | None,
-    limit: float | None,
-) -> str:
+def _row(values: list[float], chosen: float | None, limit: float | None) -> str:
+    thickness, mass, dose, upsets, specific = values
     here = chosen is not None and abs(thickness - chosen) < 1e-6
-    first = f"{number(thickness)} · design" if here else number(thickness)
-    over = ' <span class="loses">✗ above the limit</span>' if limit is not None and dose > limit else ""
-    cells = [f"{rounded(dose)}{over}", rounded(upsets), number(specific)]
-    row = f'<th scope="row">{first}</th><td>{number(mass)}</td>' + "".join(
-        f"<td>{cell}</td>" for cell in cells
-    )
+    first = number(thickness) + (" · design" if here else "")
+    if limit is not None and dose > limit:
+        first += ' <span class="loses">✗ above the dose limit</span>'
+    cells = [number(mass), rounded(dose), rounded(upsets), number(specific)]
+    row = f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr class="chosen" style="font-weight:600">{row}</tr>' if here else f"<tr>{row}</tr>"
