@@ -43,7 +43,7 @@ SEAS = {
     "Black Sea": (34.0, 43.2),
     "Caspian Sea": (51.0, 42.0),
 }
-# 10⁶ km². Continents: Encyclopaedia Britannica and the CIA World Factbook, less the islands that have rings of their
+# 10⁶ km², as commonly quoted (from memory; not looked up), less the islands that have rings of their
 # own or are left out; Antarctica with its ice shelves.
 AREAS = {
     ("Eurasia", "Chukotka"): 52.0,
