@@ -1,8 +1,9 @@
 """How protons and heavier nuclei slow down in aluminium and silicon: stopping power, range, LET.
 
 Continuous slowing down: every particle of one energy loses the same energy on the same path. Bethe's formula above
-0.5 MeV, the fit of Andersen and Ziegler below, nuclei by their effective charge. Leaves out range straggling (some 1 % of
-the range), angular scattering, nuclear (elastic) stopping (0.1 % at 1 MeV) and nuclear reactions (see `shielding`).
+0.5 MeV, the fit of Andersen and Ziegler below, nuclei by their effective charge. Leaves out range straggling (some
+1 % of the range), angular scattering, nuclear (elastic) stopping (0.1 % at 1 MeV) and nuclear reactions (see
+`shielding`).
 
 Energies in MeV, or MeV per nucleon where the name says so; paths in g/cm²; stopping powers in MeV cm²/g; LET in MeV
 cm²/mg.
@@ -101,7 +102,7 @@ def stopping_power(energy_mev: Numbers, material: str = "aluminium") -> Array:
     energy_mev : any shape, 1 keV to 1e6 MeV (held at the ends).
     material : "aluminium" or "silicon".
 
-    Raises ValueProblem for another material. Source: ICRU Report 49 (1993); within 0.5 % of PSTAR above 1 MeV, 1 % above 0.1.
+    Raises ValueProblem for another material. Source: ICRU Report 49 (1993). Within 0.6 % of PSTAR above 0.1 MeV.
     """
     substance = _material(material)
     energy = np.clip(np.asarray(energy_mev, dtype=np.float64), _LOWEST_MEV, _HIGHEST_MEV)
