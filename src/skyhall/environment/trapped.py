@@ -52,8 +52,8 @@ class TrappedMap:
         (3 epochs, heights, latitudes from -90° to 90°, longitudes from -180° to 180° without the last).
     mirror : (B/B0)^(-1/3) in units of `place_scale`, (2 epochs, heights, latitudes, longitudes).
     l_nodes : L of the flux table, (nL,). cutoff_log : ln of the B/B0 where the flux ends at each L, (nL,).
-    proton_flux, electron_flux : ln(1 + flux) in units of `flux_scale`, (2, nL, nX, energies); X is
-        ln(B/B0) / `cutoff_log` in equal steps from 0 to 1.
+    proton_flux, electron_flux : ln(1 + flux) in units of `flux_scale`, (2, nL, nX, energies); with
+        X = ln(B/B0) / `cutoff_log`, its steps are equal in sqrt(1 - X), from X = 0 to 1: dense at the loss cone.
     radbelt_point : the flux that radbelt's own example prints, as computed when the map was made; ().
     todays_field_inclination_deg, todays_field_altitude_m, todays_field_protons : AP8 MIN misused in the field of
         2020, averaged over two circular orbits: (2,), (), and (2, nP) in 1/(cm² s).
@@ -106,14 +106,15 @@ class TrappedMap:
     def l_shell(self, latitude: Numbers, longitude: Numbers, altitude: Numbers, *, year: float) -> Array:
         """Return McIlwain's L, Earth radii, (...), at most `LARGEST_L`; parameters as in `protons`.
 
-        For cutoffs of cosmic rays: from the field of 2020, not from those of the flux models, and shifted alike.
+        For cutoffs of cosmic rays: in the field of 2020, not in those of the flux models. `year` is only checked:
+        the drift of the anomaly is not that of the whole field.
         """
         places = _places(latitude, longitude, altitude)
         self._check(places[2], year)
         shape = np.broadcast_shapes(np.shape(latitude), np.shape(longitude), np.shape(altitude))
         found = np.empty(places[0].size)
         for part in _parts(places[0].size):
-            corners, weights, radius = self._stencil(places, part, year - float(self.epoch[2]))
+            corners, weights, radius = self._stencil(places, part, 0.0)
             found[part] = self._l_from(_mean(self.radius_over_l[2], corners, weights), radius)
         return np.minimum(found, LARGEST_L).reshape(shape)
 
@@ -192,7 +193,7 @@ class TrappedMap:
         )
         found = np.zeros((shell.size, energies))
         inside = np.flatnonzero((node >= 0.0) & (depth < 1.0))
-        node, across = node[inside], depth[inside] * (ratios - 1)
+        node, across = node[inside], (1.0 - np.sqrt(1.0 - depth[inside])) * (ratios - 1)
         low = np.minimum(node.astype(np.int64), shells - 2)
         left = across.astype(np.int64)
         up, right = (node - low)[:, None], (across - left)[:, None]
