@@ -1,47 +1,112 @@
-"""Dose in silicon behind aluminium. Energies in MeV, thickness in g/cm², dose in rad."""
+"""Dose in silicon behind aluminium, from integral spectra of protons and electrons.
+
+Doses in rad (0.01 Gy) in silicon per whatever unit of time the fluxes have; thickness in g/cm² of aluminium. Geometries
+"sphere" (centre of a solid sphere of that radius) and "slab" (see `shielding.behind_shield`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from skyhall.environment.electrons import electron_dose
-from skyhall.environment.shielding import behind_shield
-from skyhall.environment.spectra import differential
-from skyhall.environment.stopping import stopping_power
-from skyhall.types import Array
+from skyhall.environment import electrons
+from skyhall.environment.shielding import angles, checked_thickness
+from skyhall.environment.spectra import finely
+from skyhall.environment.stopping import energy_after, stopping_power
+from skyhall.types import Array, Numbers
 
-__all__ = ["RAD_PER_MEV_G", "electron_dose", "proton_dose"]
+__all__ = ["RAD_PER_MEV_PER_GRAM", "bremsstrahlung_dose", "electron_dose", "proton_dose"]
 
-RAD_PER_MEV_G: Final = 1.602176634e-8  # rad per MeV/g: 1 rad is 0.01 J/kg (SI brochure, 2019)
-_FINE: Final = np.geomspace(0.1, 3000.0, 400)  # MeV
+RAD_PER_MEV_PER_GRAM: Final = 1.602176634e-8  # 1 MeV/g in 0.01 J/kg: elementary charge, 2019 SI
+_TABLE_MEV: Final = np.geomspace(1e-4, 1e5, 3000)
 
 
 def proton_dose(
-    energy_mev: Array, integral: Array, thickness_g_cm2: npt.ArrayLike, geometry: str = "sphere"
+    energy_mev: Numbers, integral: Numbers, thickness_g_cm2: Numbers, geometry: str = "sphere"
 ) -> Array:
-    """Return the dose that protons bring, rad per unit of time (or per fluence).
+    """Return the dose in silicon that protons bring behind aluminium, rad per unit of time of the flux.
 
     Parameters
     ----------
-    energy_mev : (n,) rising. integral : (..., n) omnidirectional fluxes above each, 1/(cm² s) (or fluences).
-    thickness_g_cm2 : (k,). geometry : "sphere" or "slab", see `shielding.behind_shield`.
+    energy_mev : (n,) rising energies.
+    integral : (..., n) omnidirectional flux (or fluence) above each, 1/(cm² s). Below the first energy there is
+        nothing: thin shields need energies down to what just passes (10 MeV for 0.17 g/cm²). Beyond the last one the
+        power law of the last two goes on to five times that energy.
+    thickness_g_cm2 : (k,) or scalar. geometry : "sphere" or "slab".
 
-    Returns (..., k).
+    Returns
+    -------
+    (..., k).
+
+    Raises
+    ------
+    ValueProblem : a negative thickness, another geometry, energies that do not rise.
+
+    Notes
+    -----
+    Dose = ∫ φ(E) S_Si(E') dE with E' what is left of E behind the shield. Over a bin of energies
+    S_Si(E') dE = (S_Si/S_Al)(E') S_Al(E) dE', which stays finite where protons just pass.
     """
-    outside = np.asarray(differential(energy_mev, integral))
-    logs = np.log(np.maximum(outside, 1e-300))
-    place = np.clip(np.searchsorted(energy_mev, _FINE) - 1, 0, energy_mev.size - 2)
-    share = np.log(_FINE / energy_mev[place]) / np.log(energy_mev[place + 1] / energy_mev[place])
-    fine = np.exp(logs[..., place] * (1.0 - share) + logs[..., place + 1] * share)
-    fine = np.where((fine > 1e-250) & (energy_mev[0] <= _FINE), fine, 0.0)
-    stopping = stopping_power(_FINE, "silicon")
-    doses = [
-        np.trapezoid(
-            behind_shield(_FINE, fine, thickness, geometry) * stopping * _FINE, np.log(_FINE), axis=-1
-        )
-        for thickness in np.atleast_1d(np.asarray(thickness_g_cm2, dtype=np.float64))
-    ]
-    return np.asarray(np.stack(doses, axis=-1) * RAD_PER_MEV_G)
+    thickness = np.atleast_1d(checked_thickness(thickness_g_cm2))
+    edges, counts = finely(energy_mev, integral)
+    kernel = np.stack([_proton_kernel(edges, float(each), geometry) for each in thickness], axis=-1)
+    return np.asarray(counts @ kernel * RAD_PER_MEV_PER_GRAM, dtype=np.float64)
+
+
+def electron_dose(
+    energy_mev: Numbers, integral: Numbers, thickness_g_cm2: Numbers, geometry: str = "sphere"
+) -> Array:
+    """Return the dose in silicon that electrons and their bremsstrahlung bring; arguments as `proton_dose`.
+
+    Energies from 0.05 to 10 MeV count (see `electrons`): lower ones are left out, higher ones count as 10 MeV.
+    """
+    return _electron(energy_mev, integral, thickness_g_cm2, geometry, electrons.electron_kernel) + (
+        bremsstrahlung_dose(energy_mev, integral, thickness_g_cm2, geometry)
+    )
+
+
+def bremsstrahlung_dose(
+    energy_mev: Numbers, integral: Numbers, thickness_g_cm2: Numbers, geometry: str = "sphere"
+) -> Array:
+    """Return the share of `electron_dose` that bremsstrahlung brings; same arguments."""
+    return _electron(energy_mev, integral, thickness_g_cm2, geometry, electrons.photon_kernel)
+
+
+def _electron(
+    energy_mev: Numbers,
+    integral: Numbers,
+    thickness_g_cm2: Numbers,
+    geometry: str,
+    sphere: Callable[[Array, Array], Array],
+) -> Array:
+    thickness = np.atleast_1d(checked_thickness(thickness_g_cm2))
+    edges, counts = finely(energy_mev, integral)
+    middle = np.sqrt(edges[1:] * edges[:-1])
+    columns = []
+    for each in thickness:
+        paths, shares = angles(float(each), geometry)
+        columns.append(sphere(middle, paths) @ shares)
+    kernel = np.stack(columns, axis=-1)
+    return np.asarray(counts @ kernel * RAD_PER_MEV_PER_GRAM, dtype=np.float64)
+
+
+@lru_cache(maxsize=1)
+def _deposit() -> tuple[Array, Array]:
+    """Return energies E' and the integral of S_Si / S_Al up to them, MeV."""
+    ratio = stopping_power(_TABLE_MEV, "silicon") / stopping_power(_TABLE_MEV, "aluminium")
+    steps = 0.5 * (ratio[1:] + ratio[:-1]) * np.diff(_TABLE_MEV)
+    return _TABLE_MEV, ratio[0] * _TABLE_MEV[0] + np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _proton_kernel(edges: Array, thickness: float, geometry: str) -> Array:
+    """Return the mean dose per proton of each bin, MeV cm²/g."""
+    paths, shares = angles(thickness, geometry)
+    left = energy_after(edges[:, np.newaxis], paths, "aluminium")
+    energies, integral = _deposit()
+    deposited = np.diff(np.interp(left, energies, integral, left=0.0), axis=0)
+    middle = np.sqrt(edges[1:] * edges[:-1])
+    per_mev = stopping_power(middle, "aluminium") / np.diff(edges)
+    return np.asarray((deposited @ shares) * per_mev, dtype=np.float64)
