@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from skyhall.environment.devices import DEVICE_UNITS
 from skyhall.catalogue import parts
 from skyhall.catalogue.parts import Fact, Part, load_catalogue
 from skyhall.errors import ValueProblem
@@ -48,6 +49,7 @@ UNITS = {
         "drag_coefficient": "", "disposal_altitude": "m", "manoeuvres": "m/s**2", "cost": "USD",
         "propellant_price": "USD/kg", "world_output": "kg/s",
     },
+    "devices": dict(DEVICE_UNITS),
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
 }  # fmt: skip
 HARDWARE = [part for part in load_catalogue() if part.kind in UNITS]
@@ -56,7 +58,7 @@ EVERYTHING = list(load_catalogue())
 
 @pytest.mark.parametrize("part", HARDWARE, ids=lambda part: part.name)
 def test_hardware_has_the_keys_of_its_kind_and_no_others(part: Part) -> None:
-    assert set(part.facts) == set(UNITS[part.kind])
+    assert set(part.facts) == set(UNITS[part.kind]) | ({"device"} if part.kind == "accelerators" else set())
 
 
 @pytest.mark.parametrize("part", HARDWARE, ids=lambda part: part.name)
@@ -87,14 +89,24 @@ def test_names_are_unique_over_all_kinds() -> None:
         assert seen.setdefault(part.name, part.kind) == part.kind
 
 
-def test_air_gets_thinner_with_height_and_thicker_with_solar_activity() -> None:
-    air = load_catalogue().part("environments", "atmosphere")
-    keys = sorted(air.facts, key=lambda key: int(key.split("_")[1]))
-    means = [air(key, "kg/m**3") for key in keys]
-    assert means == sorted(means, reverse=True)
-    for key in keys:
-        low, high = air.bounds(key, "kg/m**3")
-        assert low < air(key, "kg/m**3") < high
+def test_an_accelerator_names_a_device_of_the_catalogue() -> None:
+    catalogue = load_catalogue()
+    for part in EVERYTHING:
+        if part.kind == "accelerators":
+            assert catalogue.part("devices", str(part.fact("device").value)).facts
+
+
+def test_the_sun_shines_more_at_its_maximum() -> None:
+    atmosphere = load_catalogue().part("environments", "atmosphere")
+    assert atmosphere("f107_minimum") < atmosphere("f107_maximum") <= atmosphere.bounds("f107_maximum")[1]
+
+
+@pytest.mark.parametrize("part", [p for p in EVERYTHING if p.kind == "rules"], ids=lambda part: part.name)
+def test_a_rules_range_holds_its_value(part: Part) -> None:
+    for key, fact in part.facts.items():
+        texts = [each for each in (fact.low, fact.value, fact.high) if each is not None]
+        numbers = [float(str(each).split()[0]) for each in texts]
+        assert numbers == sorted(numbers), key
 
 
 def test_an_override_is_marked_as_the_scenarios_and_keeps_the_old_value_in_its_source() -> None:

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from skyhall.catalogue import Part, load_catalogue
-from skyhall.constants import DAY, EARTH_RADIUS, KILOWATT_HOUR, MINUTE, ZERO_CELSIUS
-from skyhall.costing import price
+from skyhall.constants import DAY, EARTH_RADIUS, JULIAN_YEAR, KILOWATT_HOUR, MINUTE, ZERO_CELSIUS
+from skyhall.costing import UpsetLosses, price, upset_losses
 from skyhall.economics import CostSheet
 from skyhall.fleet import Fleet, design
 from skyhall.orbit.elements import kepler_period
 from skyhall.orbit.seasons import year_of_light
+from skyhall.rules import RuleResult, check
 from skyhall.scenario import Scenario, load
 from skyhall.twin import Chunk, Flight, fly, record
 
@@ -38,6 +39,8 @@ class Assessment:
     Attributes
     ----------
     scenario, fleet, flight, costs : the links of the chain.
+    upsets : what radiation costs the work.
+    rules : disposal, collision, brightness and the other rules of orbit, each with its value and limit.
     darkest_orbit : one satellite over the orbit (and some more) with the longest eclipse, step by step.
     provenance : versions, seed, host and timings.
     """
@@ -46,6 +49,8 @@ class Assessment:
     fleet: Fleet
     flight: Flight
     costs: CostSheet
+    upsets: UpsetLosses
+    rules: tuple[RuleResult, ...]
     darkest_orbit: Chunk
     provenance: Mapping[str, Any]
 
@@ -61,6 +66,7 @@ class Assessment:
         signed = broken.price_usd_per_kg
         heaviest = int(np.argmax(fleet.counts))
         # The darkest orbit is flown at finer steps, so it may reach further than the flight.
+        upsets = self.upsets.per_accelerator_day
         orbit, capacity = self.darkest_orbit, fleet.designs[heaviest].battery_capacity
         answer = {
             "scenario": self.scenario.name,
@@ -94,6 +100,17 @@ class Assessment:
             "lowest_state_of_charge": min(
                 float(delivered.lowest_battery.min()), float(orbit.battery_j.min()) / capacity
             ),
+            "shield_mm": mean([each.shield_mm for each in fleet.irradiation]),
+            "dose_krad_per_year": mean([float(each.exposure.dose.total) for each in fleet.irradiation]) / 1e3,
+            "dose_of_limit": max(self.dose_of_limit),
+            "upsets_per_accelerator_day": delivered.upsets_per_accelerator_day,
+            "detected_per_accelerator_day": upsets["detected"],
+            "functional_per_accelerator_day": upsets["functional"],
+            "silent_per_accelerator_day": upsets["silent"],
+            "upsets_in_anomaly_share": mean([each.exposure.share_in_anomaly for each in fleet.irradiation]),
+            "lost_to_upsets_share": self.upsets.loss_share,
+            "silent_left_per_accelerator_year": self.upsets.silent_left_per_accelerator_year,
+            "rules_failed": sum(result.passed is False for result in self.rules),
             "usd_per_installed_gpu_h": costs.usd_per_installed_gpu_h,
             "usd_per_delivered_gpu_h": costs.usd_per_delivered_gpu_h,
             "ground_usd_per_gpu_h": costs.ground_usd_per_gpu_h,
@@ -108,6 +125,16 @@ class Assessment:
             "elements_fit_error_km": fleet.fit_error_km,
         }
         return {key: _finite(value) for key, value in answer.items()}
+
+    @property
+    def dose_of_limit(self) -> list[float]:
+        """Dose over the life, with the scenario's margin, over what the device bears; of each design."""
+        asked = self.scenario.satellite
+        years = asked.life / JULIAN_YEAR * asked.dose_margin
+        return [
+            float(each.exposure.dose.total) * years / each.device.dose_limit_rad
+            for each in self.fleet.irradiation
+        ]
 
     @property
     def season_note(self) -> str:
@@ -158,11 +185,12 @@ def assess(
     fleet = design(scenario, catalogue=load_catalogue(scenario.catalogue))
     flight = simulate(fleet, progress=lambda share: told("flight", share))
     told("price", 0.0)
-    upsets = flight.delivered.upsets_per_accelerator_day
-    costs = price(fleet, flight.delivered.share, upsets_per_accelerator_day=upsets)
+    met = flight.delivered.upsets_per_accelerator_day
+    costs = price(fleet, flight.delivered.share, upsets_per_accelerator_day=met)
+    upsets, rules = upset_losses(fleet, met), check(fleet)
     orbit = _darkest_orbit(fleet)
     told("price", 1.0)
-    return Assessment(fleet.scenario, fleet, flight, costs, orbit, _provenance(scenario, flight, began))
+    return Assessment(fleet.scenario, fleet, flight, costs, upsets, rules, orbit, _provenance(scenario, flight, began))
 
 
 def simulate(

@@ -191,15 +191,18 @@ def _between(
 def air_density(
     scenario: Scenario, catalogue: Catalogue, altitude: npt.ArrayLike, *, high: bool = False
 ) -> Array:
-    """Return the air's density (kg/m³) at `altitude` (m): of the scenario's Sun, or the most that a cycle brings."""
+    """Return the air's density (kg/m³) at `altitude` (m): of the scenario's Sun, or (`high`) the most of a cycle.
+
+    A scenario that gives the Sun's radio flux knows its time: then that flux holds for both.
+    """
     atmosphere = catalogue.part("environments", "atmosphere")
     asked = scenario.environment
     low, most = atmosphere("f107_minimum"), atmosphere("f107_maximum")
     activity: float | SolarCycle = SolarCycle(low, most)
-    if high:
-        activity = max(atmosphere.bounds("f107_maximum")[1], asked.solar_radio_flux or 0.0)
-    elif asked.solar_radio_flux is not None:
+    if asked.solar_radio_flux is not None:
         activity = asked.solar_radio_flux
+    elif high:
+        activity = atmosphere.bounds("f107_maximum")[1]
     elif asked.solar_activity != "mean":
         activity = low if asked.solar_activity == "minimum" else most
     return density(np.asarray(altitude, dtype=np.float64), activity, AirTable(**load_map("air")))

@@ -56,6 +56,7 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Pat
     show.title(asked.name, asked.description, asked.orbit.elements)
     _show_design(assessment, summary)
     _show_year(assessment, summary)
+    _show_radiation(assessment, summary)
     _show_price(assessment, summary)
     _show_dropped(assessment)
     show.heading("Files")
@@ -183,6 +184,36 @@ def _show_year(assessment: Assessment, summary: dict[str, Any]) -> None:
     )
     if assessment.season_note:
         show.sentence(f"{assessment.season_note.capitalize()}.", "yellow")
+
+
+def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
+    asked, fleet = assessment.scenario.satellite, assessment.fleet
+    devices = " and ".join(dict.fromkeys(each.device.name for each in fleet.irradiation))
+    share = summary["dose_of_limit"]
+    borne = f"{show.percent(share)} of what {devices} bears over the life, × {asked.dose_margin:g}"
+    lost = f"{show.percent(summary['lost_to_upsets_share'])} of the time: checkpoints, restarts, work done again"
+    show.heading("Radiation")
+    show.facts(
+        [
+            ("shield", show.number(summary["shield_mm"], "mm", 3), "aluminium around the electronics"),
+            ("dose", show.number(summary["dose_krad_per_year"], "krad/yr", 3), show.verdict(borne, good=share <= 1.0)),
+            (
+                "upsets",
+                f"{summary['upsets_per_accelerator_day']:.2g} a day",
+                f"that kill or corrupt work, per accelerator; {show.percent(summary['upsets_in_anomaly_share'])} in the "
+                "South Atlantic Anomaly",
+            ),
+            ("lost to them", *lost.split(" ", 1)),
+            (
+                "silent errors left",
+                f"{summary['silent_left_per_accelerator_year']:.2g} a year",
+                "per accelerator, that no check finds",
+            ),
+        ]
+    )
+    failed = [f"{result.rule} ({result.shell})" if result.shell else result.rule for result in assessment.rules if result.passed is False]
+    if failed:
+        show.sentence(f"Rules of orbit that fail: {', '.join(failed)}; see `skyhall rules`.", "yellow")
 
 
 def _start(assessment: Assessment) -> str:

@@ -118,7 +118,7 @@ def _rows(results: Sequence[Result], wide: bool) -> list[list[str | show.Text]]:
             [
                 f"  {number.replace('_', ' ').replace('/', ', ')}",
                 _published(result),
-                show.number(result.ours) if result.ours is not None else "–",
+                _number(result.ours) if result.ours is not None else "–",
                 *((difference,) if wide else ()),
                 str(result.tolerance),
                 show.Text(verdict, style="green" if result.passed else "bold red"),
@@ -134,5 +134,10 @@ def _signed(difference: float) -> str:
 def _published(result: Result) -> str:
     if isinstance(result.published, tuple):
         low, high = result.published
-        return f"{show.number(low)} – {show.number(high, result.unit)}"
-    return show.number(result.published, result.unit)
+        return f"{_number(low)} – {_number(high, result.unit)}"
+    return _number(result.published, result.unit)
+
+
+def _number(value: float, unit: str = "") -> str:
+    """Return a number with its unit; cross sections in cm² are smaller than what is shown as 0 elsewhere."""
+    return f"{value:.3g} {unit}".rstrip() if 0.0 < abs(value) < show.NOTHING else show.number(value, unit)

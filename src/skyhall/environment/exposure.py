@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -29,14 +30,18 @@ from skyhall.types import Array
 
 __all__ = [
     "ALUMINIUM_G_CM3",
+    "ANOMALY_ENERGY_MEV",
+    "ANOMALY_FLUX",
     "LOSSES",
     "Dose",
     "Exposure",
     "Particles",
     "Radiation",
     "UpsetRates",
+    "anomaly",
     "dose_per_year",
     "expose",
+    "hard_protons",
     "particles_on",
     "upset_rates",
     "upset_table",
@@ -48,6 +53,9 @@ LOSSES: Final = ("detected", "functional", "silent")  # the outcomes that kill o
 # over Brazil and the South Atlantic that holds nearly all of them; cosmic rays bring about 1 everywhere.
 ANOMALY_FLUX: Final = 10.0
 ANOMALY_ENERGY_MEV: Final = 30.0
+# Great solar events bring magnetic storms, which let protons further down: Dst of a strong storm, nT. SPENVIS, whose
+# results ours are compared with, takes a stormy magnetosphere for them by default too.
+STORM_DST_NT: Final = -100.0
 _SOLAR_MEV: Final = np.geomspace(5.0, 1000.0, 60)
 _COSMIC_MEV: Final = np.geomspace(10.0, 1e5, 80)
 _LET: Final = np.geomspace(0.1, 100.0, 90)  # MeV cm²/mg
@@ -162,7 +170,7 @@ def particles_on(radiation: Radiation, altitude: float, inclination: float) -> P
     there = {"activity": radiation.activity, "year": radiation.year}
     trapped = radiation.trapped
     shells = trapped.l_shell(latitude, longitude, height, year=radiation.year)
-    share = weight @ solar_protons.access(_SOLAR_MEV, shells, height)
+    share = weight @ solar_protons.access(_SOLAR_MEV, shells, height, storm_dst_nt=STORM_DST_NT)
     free = solar_protons.event_fluence(_SOLAR_MEV, radiation.active_years, radiation.confidence)
     return Particles(
         altitude=altitude,
@@ -221,14 +229,19 @@ def upset_rates(
 
 def _cosmic_by_cutoff(radiation: Radiation, device: Device, thickness: float) -> dict[str, Array]:
     """Return each effect's rate under an open sky at the cutoffs of `_CUTOFFS_GV`, 1/s: protons and heavier nuclei."""
-    modulation = cosmic.modulation(radiation.activity)
-    protons = cosmic.proton_flux(_COSMIC_MEV, _CUTOFFS_GV, modulation=modulation)
-    protons = behind_shield(_COSMIC_MEV, protons, thickness)
-    nuclei = cosmic.let_flux(_LET, _CUTOFFS_GV, modulation=modulation, thickness_g_cm2=thickness)
+    protons, nuclei = _cosmic_spectra(cosmic.modulation(radiation.activity), thickness)
     return {
         name: proton_rate(_COSMIC_MEV, protons, each) + ion_rate(_LET, nuclei, each)
         for name, each in device.responses.items()
     }
+
+
+@lru_cache(maxsize=32)
+def _cosmic_spectra(modulation: float, thickness: float) -> tuple[Array, Array]:
+    """Return (protons at each energy, nuclei above each LET) behind the shield at the cutoffs of `_CUTOFFS_GV`."""
+    protons = cosmic.proton_flux(_COSMIC_MEV, _CUTOFFS_GV, modulation=modulation)
+    nuclei = cosmic.let_flux(_LET, _CUTOFFS_GV, modulation=modulation, thickness_g_cm2=thickness)
+    return behind_shield(_COSMIC_MEV, protons, thickness), nuclei
 
 
 def expose(
@@ -263,8 +276,8 @@ def expose(
     )
 
 
-def anomaly(radiation: Radiation, latitude: Array, longitude: Array, height: Array) -> npt.NDArray[np.bool_]:
-    """Return whether places (geodetic, rad, rad, m) lie inside the South Atlantic Anomaly (or, high up, the belt)."""
+def hard_protons(radiation: Radiation, latitude: Array, longitude: Array, height: Array) -> Array:
+    """Return the trapped protons above 30 MeV at places (geodetic, rad, rad, m), 1/(cm² s)."""
     fluxes = radiation.trapped.protons(
         latitude, longitude, height, activity=radiation.activity, year=radiation.year
     )
@@ -272,8 +285,12 @@ def anomaly(radiation: Radiation, latitude: Array, longitude: Array, height: Arr
     energy = np.log(radiation.trapped.proton_energy_mev)
     place = int(np.clip(np.searchsorted(energy, np.log(ANOMALY_ENERGY_MEV)), 1, energy.size - 1))
     share = (np.log(ANOMALY_ENERGY_MEV) - energy[place - 1]) / (energy[place] - energy[place - 1])
-    above = logs[..., place - 1] * (1.0 - share) + logs[..., place] * share
-    return np.asarray(above > np.log(ANOMALY_FLUX))
+    return np.asarray(np.exp(logs[..., place - 1] * (1.0 - share) + logs[..., place] * share))
+
+
+def anomaly(radiation: Radiation, latitude: Array, longitude: Array, height: Array) -> npt.NDArray[np.bool_]:
+    """Return whether places (geodetic, rad, rad, m) lie inside the South Atlantic Anomaly (or, high up, the belt)."""
+    return np.asarray(hard_protons(radiation, latitude, longitude, height) > ANOMALY_FLUX)
 
 
 def upset_table(

@@ -1,10 +1,20 @@
 """Studies: questions that stand beside the chain or ask it many times.
 
-So far the year of light and the radiation on one orbit, which need no satellite. They take a shell of a scenario and
-give plain numbers.
+The year of light and the radiation on one orbit need no satellite: they take a shell of a scenario. The anomaly's map,
+a day of upsets and the trade of shielding take a fleet. All give plain numbers.
 """
 
+from skyhall.studies.irradiation import anomaly_map, day_of_upsets, shielding_trade
 from skyhall.studies.light import Month, YearInOrbit, year_in_orbit
 from skyhall.studies.radiation import OrbitRadiation, radiation_on_orbit
 
-__all__ = ["Month", "OrbitRadiation", "YearInOrbit", "radiation_on_orbit", "year_in_orbit"]
+__all__ = [
+    "Month",
+    "OrbitRadiation",
+    "YearInOrbit",
+    "anomaly_map",
+    "day_of_upsets",
+    "radiation_on_orbit",
+    "shielding_trade",
+    "year_in_orbit",
+]

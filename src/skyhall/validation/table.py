@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from skyhall.errors import SkyhallError, ValueProblem, did_you_mean
-from skyhall.validation import heat_cases, launch_cases, orbit_cases, price_cases, sizing_cases
+from skyhall.validation import (
+    heat_cases,
+    launch_cases,
+    orbit_cases,
+    price_cases,
+    radiation_cases,
+    reliability_cases,
+    sizing_cases,
+)
 from skyhall.validation.cases import Case, Kind, Number, load_cases
 
 __all__ = ["Result", "Tolerance", "checks", "validate"]
@@ -95,7 +103,15 @@ class Result:
 
 def checks() -> dict[str, Any]:
     """Return the function that computes each modelled case, by the case's name."""
-    modules = (orbit_cases, heat_cases, launch_cases, price_cases, sizing_cases)
+    modules = (
+        orbit_cases,
+        heat_cases,
+        radiation_cases,
+        reliability_cases,
+        launch_cases,
+        price_cases,
+        sizing_cases,
+    )
     return {name: check for module in modules for name, check in module.CHECKS.items()}
 
 
