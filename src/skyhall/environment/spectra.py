@@ -5,15 +5,20 @@ Energies in MeV, on the last axis and rising; fluxes per cm² and whatever time,
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+import numpy.typing as npt
 
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
 
 __all__ = ["BEYOND_LAST", "differential", "finely", "interpolated"]
 
-BEYOND_LAST = 5.0  # an integral spectrum is carried on to so many times its last energy, and ends there
-_FINE_PER_DECADE = 80
+BEYOND_LAST: Final = (
+    5.0  # an integral spectrum is carried on to so many times its last energy, and ends there
+)
+_FINE_PER_DECADE: Final = 80
 
 
 def differential(energy_mev: Numbers, integral: Numbers) -> Array:
@@ -57,7 +62,9 @@ def finely(energy_mev: Numbers, integral: Numbers) -> tuple[Array, Array]:
     logs = np.log(np.maximum(above, floor))
     low, share = _places(energy, edges)
     fine = np.exp((1.0 - share) * logs[..., low] + share * logs[..., low + 1])
-    return edges, np.maximum(fine[..., :-1] - fine[..., 1:], 0.0)
+    return edges, np.where(
+        above.max(axis=-1, keepdims=True) > 0.0, np.maximum(fine[..., :-1] - fine[..., 1:], 0.0), 0.0
+    )
 
 
 def interpolated(energy_mev: Numbers, spectrum: Numbers, at_mev: Numbers) -> Array:
@@ -79,7 +86,7 @@ def interpolated(energy_mev: Numbers, spectrum: Numbers, at_mev: Numbers) -> Arr
     return np.asarray(np.where(at < energy[0], 0.0, found), dtype=np.float64)
 
 
-def _places(energy: Array, at: Array) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int64]], Array]:
+def _places(energy: Array, at: Array) -> tuple[npt.NDArray[np.int64], Array]:
     """Return the interval of each energy and where in it it lies on a logarithmic scale (above 1: beyond the last)."""
     low = np.clip(np.searchsorted(energy, at, side="right") - 1, 0, energy.size - 2)
     share = np.log(np.maximum(at, energy[0]) / energy[low]) / np.log(energy[low + 1] / energy[low])
