@@ -3,18 +3,22 @@
 A small Monte Carlo of electrons and their bremsstrahlung photons in aluminium: isotropic on one side of a half-space,
 dose in silicon over depth. Electrons go in condensed steps of 3 % of their energy (random hinge): restricted collision
 loss after Berger and Seltzer (ICRU 37), Møller collisions above 3 % of the first energy one by one and their electrons
-followed, elastic scattering with the first transport mean free path of the screened McKinley-Feshbach cross-section
-(Molière's screening, Z (Z+1)), bremsstrahlung after Seltzer and Berger 1986 as a mean loss, its photons emitted one
-by one. Photons scatter after Klein and Nishina and are absorbed (what NIST's energy absorption coefficient has beyond
-Klein-Nishina: photoelectric effect, pairs without their annihilation photons).
+followed, elastic scattering after the screened McKinley-Feshbach cross-section (Molière's screening, Z (Z+1)), turns
+beyond 8 degrees one by one and smaller ones together, bremsstrahlung photons after Seltzer and Berger 1986. Photons
+scatter after Klein and Nishina and are absorbed (what the energy absorption coefficient has beyond that: photoelectric
+effect, and pairs without their annihilation photons).
 
 From depth-dose D(z) to the centre of a sphere as SHIELDOSE does (Seltzer 1980, NBS TN 1116): rays are independent,
 D(z) = z/2 ∫ f(s)/s² ds from z on; the sphere's f is fitted to D.
 """
 
+# Numba draws from NumPy's legacy generator only.
+# ruff: noqa: NPY002
+
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +76,40 @@ ABSORPTION_SI = np.array(
 )  # fmt: skip
 
 GRID = np.geomspace(1e-3, 20.0, 500)  # MeV
-ENERGIES = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 10.0])  # MeV, of the kernels
-SHARES = np.array(
-    [0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9,
-     0.95, 1.0]
-)  # fmt: skip  # of the range
-DEPTHS = np.array([0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0, 8.0, 12.0, 20.0, 35.0])  # g/cm², photons
+ENERGIES = np.array(
+    [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 10.0]
+)  # MeV, of the kernels
+SHARES = np.concatenate([np.arange(0.0, 0.6, 0.05), np.arange(0.6, 1.001, 0.025)])  # of the range
+DEPTHS = np.array(
+    [
+        0.005,
+        0.01,
+        0.02,
+        0.035,
+        0.06,
+        0.1,
+        0.17,
+        0.3,
+        0.5,
+        0.8,
+        1.3,
+        2.0,
+        3.0,
+        4.5,
+        7.0,
+        11.0,
+        17.0,
+        27.0,
+        45.0,
+        80.0,
+    ]
+)  # g/cm², of the photons' kernels
+SMOOTH = 1.0  # weight of straightness in the fit, against errors of 2 %
 BINS = 100
-PHOTON_EDGES = np.concatenate([[0.0], np.geomspace(0.004, 50.0, 61)])
+PHOTON_EDGES = np.concatenate([[0.0], np.geomspace(0.004, 80.0, 61)])
 LOWEST_PHOTON = 0.01
+HARD_TURN = 0.01  # 1 - cos θ
+SPIN = np.pi * FINE_STRUCTURE * CHARGE
 PHOTONS_PER_EXPECTED = 30.0  # photons emitted for each real one, of that much smaller weight
 
 
@@ -99,7 +128,7 @@ def collision_stopping(energy: Any, material: str) -> Any:
 
 
 def brems_tables() -> tuple[Any, Any, Any, Any]:
-    """Return radiative stopping power, photons per g/cm², and their cumulative distribution over shares of E."""
+    """Return radiative stopping power, its part below `LOWEST_PHOTON`; photons above: number and distribution."""
     shares = np.linspace(0, 1, 201)
     log = np.log(GRID)
     chi = np.array([np.interp(log, np.log(BREMS_MEV), row) for row in BREMS])
@@ -108,7 +137,7 @@ def brems_tables() -> tuple[Any, Any, Any, Any]:
     squared = tau * (tau + 2) / (tau + 1) ** 2
     scale = CHARGE**2 / squared * 1e-27 * AVOGADRO / WEIGHT  # cm²/g
     radiative = scale * GRID * np.trapezoid(fine, shares, axis=1)
-    count, cumulative = np.zeros(GRID.size), np.zeros((GRID.size, 65))
+    soft, count, cumulative = radiative.copy(), np.zeros(GRID.size), np.zeros((GRID.size, 65))
     grid01 = np.linspace(0, 1, 65)  # of ln k between the lowest and E
     for i, energy in enumerate(GRID):
         if energy <= LOWEST_PHOTON * 1.01:
@@ -119,23 +148,29 @@ def brems_tables() -> tuple[Any, Any, Any, Any]:
         steps = 0.5 * (y[1:] + y[:-1]) * np.diff(np.log(k))
         total = steps.sum()
         count[i] = scale[i] * total
+        soft[i] -= scale[i] * np.trapezoid(y, k)
         cumulative[i] = np.concatenate([[0], np.cumsum(steps)]) / total
-    return radiative, count, cumulative, grid01
+    return radiative, np.maximum(soft, 0.0), count, cumulative
 
 
-def inverse_transport_path() -> Any:
-    """Return 1/λ₁ in cm²/g: the screened McKinley-Feshbach cross-section weighted with 1 - cos θ."""
+def elastic_tables() -> tuple[Any, Any, Any]:
+    """Return the screening η, turns beyond 1 - cos θ = `HARD_TURN` per g/cm², and the mean 1 - cos θ of the others."""
     tau = GRID / MASS
     squared = tau * (tau + 2) / (tau + 1) ** 2
     screening = 0.25 * (FINE_STRUCTURE * CHARGE ** (1 / 3) / 0.885) ** 2 / (tau * (tau + 2))
     screening *= 1.13 + 3.76 * (FINE_STRUCTURE * CHARGE) ** 2 / squared
-    u = np.geomspace(1e-9, 2, 4000)[:, None]  # 1 - cos θ
-    half = np.sqrt(u / 2)  # sin θ/2
-    spin = 1 - squared * half**2 + np.pi * FINE_STRUCTURE * np.sqrt(squared) * CHARGE * half * (1 - half)
-    integrand = u / (u + 2 * screening) ** 2 * spin
-    integral = np.trapezoid(integrand * u, np.log(u[:, 0]), axis=0)
     momentum = squared * (tau + 1)  # pβc / mc²
-    return 2 * np.pi * CHARGE * (CHARGE + 1) * (RADIUS_CM / momentum) ** 2 * integral * AVOGADRO / WEIGHT
+    scale = 2 * np.pi * CHARGE * (CHARGE + 1) * (RADIUS_CM / momentum) ** 2 * AVOGADRO / WEIGHT
+
+    def over(low: float, high: float, power: int) -> Any:
+        u = np.geomspace(low, high, 4000)[:, None]  # 1 - cos θ
+        half = np.sqrt(u / 2)  # sin θ/2
+        spin = 1 - squared * half**2 + np.pi * FINE_STRUCTURE * np.sqrt(squared) * CHARGE * half * (1 - half)
+        return scale * np.trapezoid(
+            u ** (power + 1) / (u + 2 * screening) ** 2 * spin, np.log(u[:, 0]), axis=0
+        )
+
+    return screening, over(HARD_TURN, 2.0, 0), over(1e-9, HARD_TURN, 1)
 
 
 def moller_tables(cut: float) -> tuple[Any, Any]:
@@ -166,17 +201,29 @@ def compton(energy: Any) -> tuple[Any, Any]:
 
 
 @njit(cache=True)
-def _at(log_energy: float, log_first: float, step: float, table: Any) -> float:
+def _at(log_energy: float, log_first: float, step: float, table: Any) -> Any:
     place = (log_energy - log_first) / step
     low = min(max(int(place), 0), table.size - 2)
     return table[low] + (place - low) * (table[low + 1] - table[low])
 
 
 @njit(cache=True)
-def _turned(mu: float, cosine: float) -> float:
+def _turned(mu: float, cosine: float) -> Any:
     azimuth = 2 * np.pi * np.random.random()
     sine = np.sqrt(max((1 - mu * mu) * (1 - cosine * cosine), 0.0))
     return min(max(mu * cosine + sine * np.cos(azimuth), -1.0), 1.0)
+
+
+@njit(cache=True)
+def _energy_of_photon(
+    energy: float, log_energy: float, log_first: float, step: float, cumulative: Any
+) -> Any:
+    row = min(max(int((log_energy - log_first) / step + 0.5), 0), cumulative.shape[0] - 1)
+    x = np.random.random()
+    j = min(max(np.searchsorted(cumulative[row], x) - 1, 0), cumulative.shape[1] - 2)
+    width = max(cumulative[row, j + 1] - cumulative[row, j], 1e-30)
+    part = (j + (x - cumulative[row, j]) / width) / (cumulative.shape[1] - 1)
+    return LOWEST_PHOTON * (energy / LOWEST_PHOTON) ** part
 
 
 @njit(cache=True)
@@ -214,7 +261,7 @@ def _run(
     depth: float, edges: Any, seed: int,
 ) -> Any:  # fmt: skip
     np.random.seed(seed)
-    log_first, step, soft, hard_number, radiative, photons, inverse_path, ratio = tables
+    log_first, step, soft, hard_number, soft_brems, photons, screening, turns, soft_turn, ratio = tables
     score, score_photons = np.zeros(BINS), np.zeros(edges.size - 1)
     stack = np.empty((200, 3))
     mass = 0.51099895
@@ -233,21 +280,24 @@ def _run(
                     break
                 log_energy = np.log(energy)
                 loss = _at(log_energy, log_first, step, soft)
-                brems = _at(log_energy, log_first, step, radiative)
-                hard = _at(log_energy, log_first, step, hard_number)
+                brems = _at(log_energy, log_first, step, soft_brems)
+                hard = _at(log_energy, log_first, step, hard_number) if energy > 2 * cut else 0.0
+                large = _at(log_energy, log_first, step, turns)
+                bright = _at(log_energy, log_first, step, photons)
                 path = 0.03 * energy / (loss + brems)
-                collides = False
-                if hard > 0:
-                    free = -np.log(1 - np.random.random()) / hard
-                    if free < path:
-                        path, collides = free, True
+                event = 0
+                free = -np.log(1 - np.random.random()) / (hard + large + bright)
+                if free < path:
+                    path = free
+                    x = np.random.random() * (hard + large + bright)
+                    event = 1 if x < hard else (2 if x < hard + large else 3)
                 # loss at the middle of the step
                 middle = np.log(energy - 0.5 * path * (loss + brems))
                 loss = _at(middle, log_first, step, soft)
-                brems = _at(middle, log_first, step, radiative)
+                brems = _at(middle, log_first, step, soft_brems)
                 before = path * np.random.random()
                 spot = np.random.random() * path
-                mean = 1 - np.exp(-path * _at(middle, log_first, step, inverse_path))
+                mean = 1 - np.exp(-path * _at(middle, log_first, step, soft_turn))
                 u = -mean * np.log(1 - np.random.random())
                 while u > 2:
                     u = -mean * np.log(1 - np.random.random())
@@ -262,22 +312,39 @@ def _run(
                 if expected > 0 and where >= 0:
                     chance = min(1.0, expected * PHOTONS_PER_EXPECTED)
                     if np.random.random() < chance:
-                        row = min(max(int(round((middle - log_first) / step)), 0), cumulative.shape[0] - 1)
-                        x = np.random.random()
-                        j = min(max(np.searchsorted(cumulative[row], x) - 1, 0), cumulative.shape[1] - 2)
-                        width = cumulative[row, j + 1] - cumulative[row, j]
-                        part = (j + (x - cumulative[row, j]) / max(width, 1e-30)) / (cumulative.shape[1] - 1)
-                        k = LOWEST_PHOTON * (energy / LOWEST_PHOTON) ** part
+                        k = _energy_of_photon(energy, middle, log_first, step, cumulative)
                         beta = np.sqrt(energy * (energy + 2 * mass)) / (energy + mass)
                         u = 2 * np.random.random() - 1
                         angle = (u + beta) / (1 + beta * u)
-                        _photon(where, _turned(turned, angle), k, expected / chance, photon_grids, edges, score_photons)
-                z, mu = hinge + turned * (path - before), turned
-                z = end
+                        _photon(
+                            where,
+                            _turned(turned, angle),
+                            k,
+                            expected / chance,
+                            photon_grids,
+                            edges,
+                            score_photons,
+                        )
+                z, mu = end, turned
                 energy -= (loss + brems) * path
                 if z < 0 or energy <= 0:
                     break
-                if collides and energy > 2 * cut:
+                if event == 2:
+                    eta2 = 2 * _at(np.log(energy), log_first, step, screening)
+                    beta2 = energy * (energy + 2 * mass) / (energy + mass) ** 2
+                    while True:
+                        x = np.random.random()
+                        u = 1 / ((1 - x) / (HARD_TURN + eta2) + x / (2 + eta2)) - eta2
+                        half = np.sqrt(0.5 * u)
+                        spin = 1 - beta2 * 0.5 * u + SPIN * np.sqrt(beta2) * half * (1 - half)
+                        if np.random.random() * 1.08 < spin:
+                            break
+                    mu = _turned(mu, 1 - u)
+                if event == 3 and energy > LOWEST_PHOTON:
+                    energy -= _energy_of_photon(energy, np.log(energy), log_first, step, cumulative)
+                    if energy <= 0:
+                        break
+                if event == 1 and energy > 2 * cut:
                     tau = energy / mass
                     c1, c2 = (tau / (tau + 1)) ** 2, (2 * tau + 1) / (tau + 1) ** 2
                     while True:
@@ -290,7 +357,11 @@ def _run(
                     left = energy - w
                     after = np.sqrt(left * (energy + 2 * mass) / (energy * (left + 2 * mass)))
                     if waiting < 199:
-                        stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = z, _turned(mu, min(knocked, 1.0)), w
+                        stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = (
+                            z,
+                            _turned(mu, min(knocked, 1.0)),
+                            w,
+                        )
                         waiting += 1
                     mu = _turned(mu, min(after, 1.0))
                     energy = left
@@ -329,29 +400,33 @@ def sphere_from(edges: Any, dose: Any, nodes: Any, smooth: float, log_nodes: boo
 
 
 def main() -> None:
+    """Follow the electrons of every energy and write what they leave."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--histories", type=int, default=100_000)
+    parser.add_argument("--histories", type=int, default=300_000)
     parser.add_argument("--save", type=Path, help="also write the depth-dose curves as .npz")
     options = parser.parse_args()
-    radiative, photons, cumulative, _ = brems_tables()
+    radiative, soft_brems, photons, cumulative = brems_tables()
     ranges = csda_ranges(radiative)
     step = np.log(GRID[1] / GRID[0])
     ratio = collision_stopping(GRID, "silicon") / collision_stopping(GRID, "aluminium")
-    path = inverse_transport_path()
+    screening, turns, soft_turn = elastic_tables()
     scatter, given = compton(GRID)
     absorbed = np.exp(np.interp(np.log(GRID), np.log(PHOTON_MEV), np.log(ABSORPTION_AL)))
     silicon = np.exp(np.interp(np.log(GRID), np.log(PHOTON_MEV), np.log(ABSORPTION_SI)))
     absorbed = np.maximum(absorbed - scatter * given, 0.0)
     photon_grids = (np.log(GRID[0]), step, scatter, absorbed, silicon)
     for energy in (0.1, 0.5, 1.0, 2.0, 5.0, 10.0):
-        at = [np.interp(energy, GRID, t) for t in (collision_stopping(GRID, "aluminium"), radiative, ranges, 1 / path)]
-        print(f"{energy:6} MeV: collision {at[0]:.4g} radiative {at[1]:.4g} range {at[2]:.4g} transport {at[3]:.4g}")
+        stopping = float(collision_stopping(np.array([energy]), "aluminium")[0])
+        at = [float(np.interp(energy, GRID, table)) for table in (radiative, ranges)]
+        print(f"{energy:6} MeV: collision {stopping:.4g} radiative {at[0]:.4g} range {at[1]:.4g}")
     kernels, photon_kernels, depth_doses, photon_doses = [], [], [], []
     for seed, energy in enumerate(ENERGIES):
         cut = 0.03 * energy
         lost, number = moller_tables(cut)
         soft = collision_stopping(GRID, "aluminium") - lost
-        tables = (np.log(GRID[0]), step, soft, number, radiative, photons, path, ratio)
+        tables = (
+            np.log(GRID[0]), step, soft, number, soft_brems, photons, screening, turns, soft_turn, ratio
+        )  # fmt: skip
         depth = 1.1 * float(np.interp(energy, GRID, ranges))
         score, score_photons = _run(
             options.histories, energy, cut, tables, cumulative, photon_grids, depth, PHOTON_EDGES, seed
@@ -359,11 +434,16 @@ def main() -> None:
         dose = score / 4 / (depth / BINS)  # current is a quarter of the flux; MeV/g per electron/cm²
         dose_photons = score_photons / 4
         full = depth / 1.1
-        kernels.append(sphere_from(np.linspace(0, 1.1, BINS + 1), dose, SHARES, 0.5, False) * full / energy)
-        photon_kernels.append(sphere_from(PHOTON_EDGES, dose_photons, DEPTHS, 0.3, True) / energy)
+        kernels.append(
+            sphere_from(np.linspace(0, 1.1, BINS + 1), dose, SHARES, SMOOTH, False) * full / energy
+        )
+        photon_kernels.append(sphere_from(PHOTON_EDGES, dose_photons, DEPTHS, SMOOTH, True) / energy)
         depth_doses.append(dose)
         photon_doses.append(dose_photons)
-        print(f"{energy:6} MeV: absorbed {4 * dose.sum() * depth / BINS / energy:.3f} surface {dose[0]:.3f}", flush=True)
+        print(
+            f"{energy:6} MeV: absorbed {4 * dose.sum() * depth / BINS / energy:.3f} surface {dose[0]:.3f}",
+            flush=True,
+        )
     if options.save:
         np.savez(options.save, dose=depth_doses, photons=photon_doses, edges=PHOTON_EDGES, energies=ENERGIES)
     write(np.interp(ENERGIES, GRID, ranges), np.array(kernels), np.array(photon_kernels))
@@ -372,22 +452,28 @@ def main() -> None:
 def write(ranges: Any, kernels: Any, photon_kernels: Any) -> None:
     """Write the tables as a module."""
 
-    def table(name: str, comment: str, values: Any) -> str:
-        rows = "\n".join(f"        [{', '.join(f'{v:.3g}' for v in row)}]," for row in values)
-        return f"# {comment}\n{name}: Final = np.array(\n    [\n{rows}\n    ]\n)  # fmt: skip\n"
+    def row(values: Any, indent: str) -> str:
+        body = ", ".join(f"{value:.4g}" for value in values)
+        return textwrap.fill(body, 108, initial_indent=indent + "    ", subsequent_indent=indent + "    ")
 
     def line(name: str, comment: str, values: Any) -> str:
-        body = ", ".join(f"{v:.4g}" for v in values)
-        return f"{name}: Final = np.array([{body}])  # {comment}\n"
+        return f"# {comment}\n{name}: Final = np.array([\n{row(values, '')}\n])\n"
+
+    def table(name: str, comment: str, values: Any) -> str:
+        rows = "\n".join(f"    [\n{row(each, '    ')}\n    ]," for each in values)
+        return f"# {comment}\n{name}: Final = np.array([\n{rows}\n])\n"
 
     text = '"""Dose kernels of electrons in aluminium, made by tools/make_electron_kernels.py: do not edit."""\n\n'
-    text += "from __future__ import annotations\n\nfrom typing import Final\n\nimport numpy as np\n\n"
-    text += line("ENERGIES_MEV", "MeV", ENERGIES) + line("RANGES", "g/cm², CSDA", ranges)
+    text += (
+        "from __future__ import annotations\n\nfrom typing import Final\n\nimport numpy as np\n\n# fmt: off\n"
+    )
+    text += line("ENERGIES_MEV", "MeV", ENERGIES)
+    text += line("RANGES", "at these energies, g/cm², continuous slowing down", ranges)
     text += line("SHARES", "radius of the sphere over the range", SHARES)
-    text += table("ELECTRONS", "dose × range / energy per flux, energies × shares: 1", kernels)
+    text += table("ELECTRONS", "dose × range / energy per flux at its centre, energies × shares: 1", kernels)
     text += line("DEPTHS", "radius of the sphere, g/cm²", DEPTHS)
-    text += table("PHOTONS", "dose / energy per flux, energies × depths: cm²/g", photon_kernels)
-    TARGET.write_text(text, encoding="utf-8")
+    text += table("PHOTONS", "dose / energy per flux at its centre, energies × depths: cm²/g", photon_kernels)
+    TARGET.write_text(text + "# fmt: on\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def test_a_sphere_lets_more_through_than_two_slabs() -> None:
 def test_a_cutoff_moves_down_in_energy() -> None:
     above = np.where(ENERGY > 300.0, FALLING, 0.0)
     found = behind_shield(ENERGY, above, 10.0)
-    assert np.all(found[ENERGY < energy_after(280.0, 10.0)] == 0.0)
+    assert np.all(found[energy_after(280.0, 10.0) > ENERGY] == 0.0)
     assert np.all(found[ENERGY > 310.0] > 0.0)
 
 
