@@ -1,9 +1,9 @@
 """Doses against SHIELDOSE-2 (Seltzer 1994), run on the same spectra.
 
 SHIELDOSE-2 as IRBEM has it (SpacePy 0.7.0), silicon in a half-space of aluminium, spectra exp(-E/E0): electrons 1e6
-/(cm² s MeV) from 0.05 to 10 MeV, protons 1e3 /(cm² s MeV) from 5 to 400 MeV; rad/s. Its doses in spheres are not compared
-here: it derives them from those of the half-space, by splines over the depths that it is asked for, and they change
-with these by 10 %.
+/(cm² s MeV) from 0.05 to 10 MeV, protons 1e3 /(cm² s MeV) from 5 to 400 MeV; rad/s. Its doses in spheres are not
+compared here: it derives them from those of the half-space, by splines over the depths that it is asked for, and they
+change with these by 10 %.
 """
 
 from __future__ import annotations
