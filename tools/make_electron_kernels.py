@@ -40,7 +40,8 @@ DENSITY = {
     "aluminium": (4.2395, 0.1708, 3.0127, 0.08024, 3.6345, 0.12),
     "silicon": (4.4355, 0.2015, 2.8716, 0.14921, 3.2546, 0.14),
 }
-# Seltzer and Berger 1986, At. Data Nucl. Data Tables 35, 345: (β²/Z²) k dσ/dk of aluminium in mb, over k/E and E.
+# Seltzer and Berger 1986, At. Data Nucl. Data Tables 35, 345: (β²/Z²) k dσ/dk of aluminium in mb, over k/E and E
+# (read in Seltzer's file of 1984 as EGSnrc has it, every second share and some of its energies).
 BREMS_MEV = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0])
 BREMS_SHARE = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 BREMS = np.array(
@@ -59,7 +60,7 @@ BREMS = np.array(
         [5.48771, 5.06832, 3.90227, 2.81933, 1.79991, 0.94046, 0.66519, 0.57759, 0.53875, 0.52018],
     ]
 )
-# Hubbell and Seltzer, NISTIR 5632: mass energy-absorption coefficients, cm²/g (silicon's as we recall them).
+# Hubbell and Seltzer, NISTIR 5632: mass energy-absorption coefficients, cm²/g (read in copies of NIST's pages).
 PHOTON_MEV = np.array(
     [0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0,
      3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
