@@ -46,8 +46,10 @@ ACTIVITY = {"minimum": 0.0, "mean": 0.5, "maximum": 1.0}
 SHIELDS_MM = np.concatenate(
     [np.arange(0.5, 10.0, 0.5), np.arange(10.0, 30.5, 1.0)]
 )  # mm of aluminium that are tried
-_TABLE_STEP = 25e3  # m between the tables of a real catalogue's altitudes
-_TABLES_AT_MOST = 64
+_TABLES_AT_MOST = 64  # at altitudes of their own; beyond that:
+# Altitudes (m) of the tables of a real catalogue: dense where most satellites fly, from the lowest orbit to the upper
+# edge of the map of trapped particles, above which only cosmic rays bring upsets, and hardly change with height.
+_RUNGS = np.concatenate([np.arange(150e3, 1200e3, 25e3), np.geomspace(1200e3, 35_970e3, 28)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,39 +155,29 @@ def upset_field(
     design_index: npt.NDArray[np.int64],
     shields: Sequence[float],
 ) -> UpsetField:
-    """Return the tables that the twin looks up: one for each shield and altitude, at steps of 25 km where many differ.
+    """Return the tables that the twin looks up: one for each shield and altitude, or, where many differ, few to scale.
+
+    Between two of the few, a satellite looks up the nearer one; the logarithm of its mean is linear in altitude.
 
     Parameters
     ----------
     shields : g/cm² of each design.
     """
-    altitude = elements.semi_major_axis - EARTH_RADIUS
-    nearest = np.round(altitude, -1)
-    if len(np.unique(nearest)) > _TABLES_AT_MOST:
-        nearest = np.round(altitude / _TABLE_STEP) * _TABLE_STEP
+    altitude = np.clip(elements.semi_major_axis - EARTH_RADIUS, _RUNGS[0], _RUNGS[-1])
+    below = above = np.round(altitude, -1)
+    if len(np.unique(below)) > _TABLES_AT_MOST:
+        upper = np.clip(np.searchsorted(_RUNGS, altitude), 1, len(_RUNGS) - 1)
+        below, above = _RUNGS[upper - 1], _RUNGS[upper]
     wanted = np.array(shields)[design_index]
-    pairs, table = np.unique(np.stack([nearest, wanted]), axis=1, return_inverse=True)
+    ends = np.stack([np.concatenate([below, above]), np.tile(wanted, 2)])
+    pairs, which = np.unique(ends, axis=1, return_inverse=True)
     rates = np.stack([upset_table(radiation, device, height, shield) for height, shield in pairs.T])
-    which = table.reshape(-1).astype(np.int64)
-    return UpsetField(rates, which, _between(altitude, wanted, pairs, which, rates))
-
-
-def _between(
-    altitude: Array,
-    shield: Array,
-    pairs: Array,
-    table: npt.NDArray[np.int64],
-    rates: npt.NDArray[np.float32],
-) -> Array:
-    """Return the factor on each satellite's table for its altitude: its logarithm linear between the tables' means."""
+    low, high = which.reshape(2, -1).astype(np.int64)
+    share = np.clip((altitude - below) / np.maximum(above - below, 1.0), 0.0, 1.0)
+    table = np.where(share < 0.5, low, high)
     means = np.log(np.maximum(rates.mean(axis=1, dtype=np.float64), 1e-30))
-    scale = np.ones(len(altitude))
-    for thickness in np.unique(pairs[1]):
-        alike = np.flatnonzero(pairs[1] == thickness)
-        some = shield == thickness
-        here = np.interp(altitude[some], pairs[0, alike], means[alike])
-        scale[some] = np.exp(here - means[table[some]])
-    return scale
+    scale = np.exp((1.0 - share) * means[low] + share * means[high] - means[table])
+    return UpsetField(rates, table, scale)
 
 
 def air_density(

@@ -56,7 +56,7 @@ def test_the_report_is_below_2_mb(html: str) -> None:
 
 def test_every_figure_is_well_formed_and_says_what_it_shows(html: str) -> None:
     found = figures(html)
-    assert len(found) == 8
+    assert len(found) == 12
     for figure in found:
         root = ElementTree.fromstring(figure)
         assert root.get("aria-label")
@@ -119,10 +119,10 @@ def test_the_report_follows_the_readers_colour_scheme_and_prints(html: str) -> N
 
 
 @pytest.mark.slow
-def test_a_report_takes_less_than_700_ms(dawn_dusk: Assessment) -> None:
+def test_a_report_takes_less_than_two_seconds(dawn_dusk: Assessment) -> None:
     began = time.perf_counter()
     render_html(dawn_dusk)
-    assert time.perf_counter() - began < 0.7
+    assert time.perf_counter() - began < 2.0
 
 
 def test_nothing_tiny_is_drawn_or_written(html: str) -> None:

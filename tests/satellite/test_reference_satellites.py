@@ -28,12 +28,13 @@ SHELL_53 = {"pattern": "walker_delta", "altitude": "550 km", "inclination": "53 
 DAWN_DUSK = {"pattern": "sun_synchronous", "altitude": "650 km", "local_time": "06:00", "satellites": 1}
 
 
-def sized(shell: dict[str, Any], **satellite: Any) -> SizedSatellite:
+def sized(shell: dict[str, Any], environment: dict[str, Any] | None = None, **satellite: Any) -> SizedSatellite:
     scenario = {
         "schema": "skyhall/v1",
         "name": "reference",
         "orbit": {"shells": [shell]},
         "satellite": satellite,
+        "environment": environment or {},
     }
     return design(load(scenario)).sized[0]
 
@@ -42,7 +43,8 @@ def starcloud_1(night: str) -> SizedSatellite:
     shell = {"pattern": "sun_synchronous", "altitude": "325 km", "local_time": "10:30", "satellites": 1}
     small = {"bus": "smallsat", "radiator": "body-mounted", "cooling": "heat-pipes", "terminals": 0}
     small |= {"array": "rosa-multijunction"}
-    return sized(shell, accelerator="h100-pcie", accelerators=1, night=night, life="11 months", **small)
+    small |= {"accelerator": "h100-pcie", "accelerators": 1, "life": "11 months"}
+    return sized(shell, {"solar_radio_flux": 150}, night=night, **small)
 
 
 def fact(part: str, key: str, unit: str) -> float:

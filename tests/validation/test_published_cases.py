@@ -22,8 +22,8 @@ from skyhall.validation import Result, orbit_cases, validate
 from skyhall.validation.cases import Case, Number, load_cases
 from skyhall.validation.table import checks
 
-MODELLED = {"orbit", "heat", "launch", "price", "sizing"}
-WAITING = {"links", "formation", "radiation", "reliability"}
+MODELLED = {"orbit", "heat", "radiation", "reliability", "launch", "price", "sizing"}
+WAITING = {"links", "formation"}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_ids_are_unique(table: dict[str, Result]) -> None:
 
 def test_what_is_not_modelled_is_listed_and_never_green(table: dict[str, Result]) -> None:
     waiting = [row for row in table.values() if row.group in WAITING]
-    assert len(waiting) > 30
+    assert len(waiting) > 10
     for row in waiting:
         assert row.passed is None
         assert row.ours is None
@@ -86,10 +86,10 @@ def test_a_satellite_that_does_not_close_is_said_in_kilograms_on_a_line(table: d
     assert "heaviest line: array" in note
 
 
-def test_the_whole_table_takes_less_than_five_seconds() -> None:
+def test_the_whole_table_takes_less_than_ten_seconds() -> None:
     started = time.perf_counter()
     validate()
-    assert time.perf_counter() - started < 5.0
+    assert time.perf_counter() - started < 10.0
 
 
 def test_a_group_alone_is_its_part_of_the_table(table: dict[str, Result]) -> None:
@@ -148,6 +148,11 @@ def larger_floor(old: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: dataclasses.replace(old(*args), floor=1.1 * old(*args).floor)
 
 
+def map_times(factor: float, *keys: str) -> Callable[[Any], Any]:
+    """Return what breaks some arrays of a map by a factor."""
+    return lambda old: lambda name: {**old(name), **{key: factor * old(name)[key] for key in keys}}
+
+
 # name: group that must turn red, the formula or constant that is broken, and how
 BROKEN: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "oblateness": ("orbit", "skyhall.orbit.elements.EARTH_J2", times(1.02)),
@@ -162,6 +167,26 @@ BROKEN: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "inverse": ("heat", "skyhall.validation.heat_cases.radiator_temperature", times(1.05)),
     "radiator's mass": ("heat", "skyhall.validation.heat_cases.load_catalogue", heavier_part),
     "view factor": ("heat", "skyhall.validation.heat_cases.plate_to_sphere", times(1.01)),
+    "stopping of protons": ("radiation", "skyhall.environment.exposure.proton_dose", times(2.0)),
+    "electrons": ("radiation", "skyhall.environment.exposure.electron_dose", times(2.0)),
+    "solar protons": ("radiation", "skyhall.environment.solar_protons.event_fluence", times(2.0)),
+    "cutoff": ("radiation", "skyhall.environment.solar_protons.vertical_cutoff_gv", times(0.01)),
+    "library": (
+        "radiation",
+        "skyhall.validation.radiation_cases.load_map",
+        map_times(1.01, "radbelt_point"),
+    ),
+    "beam's cross section": (
+        "radiation",
+        "skyhall.validation.reliability_cases.cross_section_of_events",
+        times(1.2),
+    ),
+    "corruptions": (
+        "radiation",
+        "skyhall.validation.reliability_cases.inferences_per_corruption",
+        times(1.1),
+    ),
+    "hazard": ("reliability", "skyhall.validation.reliability_cases.unit_hazard", times(1.1)),
     "learning": ("launch", "skyhall.economics.launch.learning_exponent", times(1.05)),
     "learning shown": ("launch", "skyhall.validation.launch_cases.learning_exponent", times(1.05)),
     "launched power": ("launch", "skyhall.validation.launch_cases.launched_power_price", times(1.05)),
@@ -231,6 +256,13 @@ NOT_WRONG = {
     "conical-umbra": ("skyhall.validation.orbit_cases.SOLAR_RADIUS", times(1e-3)),
     "conical-penumbra": ("skyhall.validation.orbit_cases.SOLAR_RADIUS", times(1e-3)),
 }
+
+
+def test_the_published_doses_reject_the_wrong_models_of_radiation() -> None:
+    reds = set(red_with("radiation", "skyhall.validation.radiation_cases.proton_dose", times(0.4)))
+    assert "dose-5mm/500 km/todays-field" in reds
+    reds = set(red_with("radiation", "skyhall.environment.exposure.electron_dose", times(3.0)))
+    assert "dose-5mm/500 km/no-solar-protons" in reds
 
 
 @pytest.mark.parametrize("name", NOT_WRONG)

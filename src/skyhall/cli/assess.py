@@ -191,7 +191,6 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
     devices = " and ".join(dict.fromkeys(each.device.name for each in fleet.irradiation))
     share = summary["dose_of_limit"]
     borne = f"{show.percent(share)} of what {devices} bears over the life, × {asked.dose_margin:g}"
-    lost = f"{show.percent(summary['lost_to_upsets_share'])} of the time: checkpoints, restarts, work done again"
     show.heading("Radiation")
     show.facts(
         [
@@ -203,7 +202,11 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
                 f"that kill or corrupt work, per accelerator; {show.percent(summary['upsets_in_anomaly_share'])} in the "
                 "South Atlantic Anomaly",
             ),
-            ("lost to them", *lost.split(" ", 1)),
+            (
+                "lost to them",
+                show.percent(summary["lost_to_upsets_share"]),
+                "of the time: checkpoints, restarts, work done again",
+            ),
             (
                 "silent errors left",
                 f"{summary['silent_left_per_accelerator_year']:.2g} a year",

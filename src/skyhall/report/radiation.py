@@ -45,8 +45,7 @@ def radiation_section(assessment: Assessment) -> RadiationSection:
     trade = shielding_trade(fleet, largest)
     limit = here.device.dose_limit_rad / 1e3
     years = scenario.satellite.life / JULIAN_YEAR
-    sized = fleet.sized[largest]
-    shield = float(sized.masses["shielding"])
+    per_mm = trade.mass_kg[-1] / trade.thickness_mm[-1]
     return RadiationSection(
         sentence=_sentence(assessment, largest),
         anomaly=Markup(
@@ -85,12 +84,10 @@ def radiation_section(assessment: Assessment) -> RadiationSection:
         shielding=Markup(
             dose_against_shielding(
                 SHIELDS_MM,
-                {
-                    name.replace("_", " "): part / 1e3 for name, part in here.dose_by_mm.parts().items()
-                },
+                {name.replace("_", " "): part / 1e3 for name, part in here.dose_by_mm.parts().items()},
                 chosen_mm=here.shield_mm,
                 limit_krad_per_year=limit / years / scenario.satellite.dose_margin,
-                mass_kg=shield * SHIELDS_MM / here.shield_mm,
+                mass_kg=per_mm * SHIELDS_MM,
             )
         ),
         trade=Markup(

@@ -26,6 +26,7 @@ _TIMELINE = {
     "power_shed_w": ("W", "planned work not done for want of power, per satellite"),
     "curtailed_w": ("W", "array power that nothing could use, per satellite"),
     "battery": ("1", "stored share of the capacity, mean"),
+    "upsets_per_h": ("1/h", "upsets that kill or corrupt work, per accelerator, mean over the satellites"),
     "lit_lowest": ("1", "lowest lit fraction of the fleet at any step within"),
     "battery_p05": ("1", "stored share at the interval's end, 5th percentile of a sample of satellites"),
     "battery_p50": ("1", "stored share at the interval's end, median of the sample"),

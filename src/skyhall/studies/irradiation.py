@@ -13,6 +13,7 @@ from skyhall.fleet import Fleet
 from skyhall.orbit.elements import circular_position
 from skyhall.orbit.geodetic import geodetic
 from skyhall.orbit.sun import greenwich_angle
+from skyhall.satellite.masses import shielding_mass
 from skyhall.surroundings import radiation_of
 from skyhall.twin import record
 from skyhall.types import Array
@@ -99,7 +100,8 @@ def shielding_trade(fleet: Fleet, design: int = 0) -> ShieldingTrade:
     particles = particles_on(radiation, _altitude(fleet, design), inclination)
     thickness = np.unique([*_TRADED_MM, round(here.shield_mm, 3)])
     exposures = [expose(radiation, here.device, particles, 0.1 * mm * ALUMINIUM_G_CM3) for mm in thickness]
-    shield = float(sized.masses["shielding"]) * thickness / here.shield_mm
+    density = fleet.catalogue.part("buses", scenario.satellite.bus)("electronics_density", "kg/m**3")
+    shield = np.asarray(shielding_mass(sized.masses["payload"], density, thickness * ALUMINIUM_G_CM3))
     whole = satellite.mass + (shield - float(sized.masses["shielding"])) * float(sized.mass_growth)
     years = scenario.satellite.life / JULIAN_YEAR
     return ShieldingTrade(

@@ -70,7 +70,7 @@ def dose_5mm(case: Case) -> Mapping[str, Any]:
 
 def crossover(case: Case) -> Mapping[str, Any]:
     """Return the altitude above which a low inclination is dosed more, with solar protons and without."""
-    altitudes = np.arange(400.0, 1001.0, 25.0)
+    altitudes = np.arange(400.0, 1001.0, 50.0)
     with_solar, without = [], []
     for altitude in altitudes * 1e3:
         doses = [
