@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from skyhall.economics.build import Builder, BuildPrices, SatelliteBill
 from skyhall.economics.finance import HOURS_PER_YEAR, Finance
 from skyhall.economics.ground import GroundSite
 from skyhall.economics.launch import Vehicle
-from skyhall.economics.operate import Operations, OrbitReliability, surviving_share
+from skyhall.economics.operate import Operations, OrbitReliability
 from skyhall.economics.ranges import require
+from skyhall.economics.reliability import working_share
 
 __all__ = ["Batch", "CostInputs"]
 
@@ -91,15 +94,19 @@ class CostInputs:
 
     @property
     def surviving(self) -> float:
-        """Mean share of the accelerators that work over the life."""
+        """Mean share of the accelerators that work over the life; spares of one satellite do not help another."""
         hazards = self.reliability
         if hazards.replacement == "replenish":
             return 1.0
-        return float(
-            surviving_share(
+        shares = [
+            working_share(
                 hazards.accelerator_failures,
                 hazards.satellite_failures,
-                hazards.spares_share,
+                batch.bill.accelerators,
+                hazards.spares_share * batch.bill.accelerators,
                 self.life_years,
             )
-        )
+            for batch in self.batches
+        ]
+        sold = [batch.satellites * batch.bill.accelerators for batch in self.batches]
+        return float(np.average(shares, weights=sold))

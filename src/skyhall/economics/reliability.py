@@ -158,7 +158,8 @@ def working_share(
     -----
     Spares that run: of n + s accelerators a binomial number K works; sold are min(n, K). Cold: the s-th failure comes
     after an Erlang time at the rate n a; from then on each of the n decays (hypoexponential). Both times
-    exp(-b t) for the satellite. For many accelerators it becomes `operate.surviving_share`.
+    exp(-b t) for the satellite. For very many accelerators it is the mean of
+    min(1, (1 + s/n) exp(-a t)) exp(-b t).
     """
     a, b, n, s, life = np.broadcast_arrays(
         *(
