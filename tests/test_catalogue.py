@@ -7,9 +7,9 @@ from typing import get_args
 
 import pytest
 
-from skyhall.environment.devices import DEVICE_UNITS
 from skyhall.catalogue import parts
 from skyhall.catalogue.parts import Fact, Part, load_catalogue
+from skyhall.environment.devices import DEVICE_UNITS
 from skyhall.errors import ValueProblem
 
 UNITS = {

@@ -9,6 +9,7 @@ import numpy as np
 
 from skyhall.catalogue import Catalogue, Part
 from skyhall.constants import DAY, EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
+from skyhall.design_inputs import spare_accelerators
 from skyhall.economics import (
     Batch,
     Builder,
@@ -28,7 +29,7 @@ from skyhall.economics.reliability import gang_interruptions, interruption_loss,
 from skyhall.environment.devices import HAZARDS, OUTCOMES
 from skyhall.environment.exposure import LOSSES
 from skyhall.errors import ValueProblem
-from skyhall.fleet import Fleet, spare_accelerators
+from skyhall.fleet import Fleet
 
 __all__ = ["UpsetLosses", "cost_inputs", "price", "upset_losses"]
 

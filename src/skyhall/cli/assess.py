@@ -195,12 +195,12 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
     show.facts(
         [
             ("shield", show.number(summary["shield_mm"], "mm", 3), "aluminium around the electronics"),
-            ("dose", show.number(summary["dose_krad_per_year"], "krad/yr", 3), show.verdict(borne, good=share <= 1.0)),
+            ("dose", show.number(summary["dose_krad_per_year"], "krad/yr", 3), borne),
             (
                 "upsets",
                 f"{summary['upsets_per_accelerator_day']:.2g} a day",
-                f"that kill or corrupt work, per accelerator; {show.percent(summary['upsets_in_anomaly_share'])} in the "
-                "South Atlantic Anomaly",
+                "that kill or corrupt work, per accelerator; "
+                f"{show.percent(summary['upsets_in_anomaly_share'])} in the South Atlantic Anomaly",
             ),
             (
                 "lost to them",
@@ -214,7 +214,15 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
             ),
         ]
     )
-    failed = [f"{result.rule} ({result.shell})" if result.shell else result.rule for result in assessment.rules if result.passed is False]
+    if share > 1.0:
+        show.sentence(
+            "The dose is more than the device bears: another orbit, device, life or shield is needed.", "yellow"
+        )
+    failed = [
+        f"{result.rule} ({result.shell})" if result.shell else result.rule
+        for result in assessment.rules
+        if result.passed is False
+    ]
     if failed:
         show.sentence(f"Rules of orbit that fail: {', '.join(failed)}; see `skyhall rules`.", "yellow")
 

@@ -114,5 +114,6 @@ def _sentence(assessment: Assessment, design: int) -> str:
         f"{percent(exposure.share_in_anomaly)} of the upsets that kill or corrupt work fall into the South Atlantic "
         f"Anomaly, where {percent(exposure.time_in_anomaly)} of the time is spent. Checkpoints every "
         f"{number(upsets.checkpoint_interval_s)} s, restarts and work done again cost {percent(upsets.loss_share)} of "
-        f"the time; {number(upsets.silent_left_per_accelerator_year)} silent errors a year are left on each accelerator."
+        f"the time; {number(upsets.silent_left_per_accelerator_year)} silent errors a year are left on each "
+        "accelerator."
     )
