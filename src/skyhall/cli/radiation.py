@@ -186,7 +186,8 @@ def _every(per_day: float) -> str:
 
 
 def _next(given: dict[str, str | None]) -> None:
-    tilt = None if given["inclination"] is not None else "30 deg"
+    # Not without an inclination: there is no sun-synchronous orbit at every altitude.
+    tilt = "30 deg" if given["inclination"] in (None, "98 deg") else "98 deg"
     thick = "10 mm" if given["shielding"] != "10 mm" else "5 mm"
     altitude = str(given["altitude"])
     show.next_commands(

@@ -23,7 +23,13 @@ from skyhall.environment.exposure import (
     particles_on,
 )
 from skyhall.errors import Place, SkyhallError, ValueProblem
-from skyhall.orbit.elements import MeanElements, circular_position, kepler_period, sun_synchronous_inclination
+from skyhall.orbit.elements import (
+    MeanElements,
+    check_altitude,
+    circular_position,
+    kepler_period,
+    sun_synchronous_inclination,
+)
 from skyhall.orbit.geodetic import geodetic
 from skyhall.orbit.patterns import geostationary_ring
 from skyhall.orbit.sun import greenwich_angle, julian_date
@@ -147,6 +153,7 @@ def _orbit(scenario: Scenario, shell: int) -> MeanElements:
     asked = scenario.orbit.shells[shell]
     if asked.pattern == "geostationary":
         return geostationary_ring(1, julian_date(scenario.epoch)).elements
+    check_altitude(asked.altitude)
     inclination = asked.inclination
     if inclination is None:
         inclination = float(sun_synchronous_inclination(asked.altitude))
