@@ -7,10 +7,15 @@ import pytest
 
 from skyhall.constants import DAY
 from skyhall.environment import globe_cells
+from skyhall.environment.exposure import anomaly
 from skyhall.fleet import design
 from skyhall.orbit import shadow
+from skyhall.orbit.elements import circular_position
+from skyhall.orbit.geodetic import geodetic
+from skyhall.orbit.sun import greenwich_angle
 from skyhall.satellite import battery, heat, solar_array
 from skyhall.scenario import load
+from skyhall.surroundings import radiation_of
 from skyhall.twin import ConstantLoad, fly, forecast, record
 from skyhall.twin import compile as twin_compile
 from skyhall.twin import tile as t
@@ -271,3 +276,87 @@ def test_sgp4_tells_the_sun_along_radius_and_velocity_as_mean_elements_do(own_se
         rows.append([stepper.tiles.row(row) for row in (t.SUN_COSINE, t.SUN_ALONG)])
     np.testing.assert_allclose(rows[0], rows[1], atol=5e-3)
     assert np.abs(rows[0][1]).max() > 0.1
+
+
+def test_a_slots_upset_rate_is_the_mean_of_its_minutes(fleet):
+    windows = forecast(fleet, duration=6 * 3600.0, slot=900.0).stack()
+    chunks = list(record(fleet, duration=6 * 3600.0))
+    minutes = chunks[0].joined(chunks[1:]).upsets_per_s
+    assert windows["upset_rate"].shape == (len(fleet), 24)
+    of_slots = minutes.astype(float).reshape(len(fleet), 24, 15).mean(axis=2)
+    # Anchors fall differently, so that a satellite on a border may be read in the cell beside it.
+    found = windows["upset_rate"].astype(float)
+    assert np.isclose(found, of_slots, rtol=1e-5).mean() > 0.8
+    assert found.mean() == pytest.approx(of_slots.mean(), rel=1e-3)
+    assert np.corrcoef(found.ravel(), of_slots.ravel())[0, 1] > 0.9999
+
+
+def test_a_satellite_inside_the_anomaly_meets_many_times_the_fleets_median(fleet):
+    chunk = next(iter(record(fleet, duration=3600.0)))
+    now = chunk.upsets_per_s[:, -1]
+    position = circular_position(fleet.elements, chunk.seconds[-1])
+    angle = greenwich_angle(fleet.epoch_julian_date + chunk.seconds[-1] / DAY)
+    x, y, z = position.T
+    fixed = np.stack(
+        [np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x, z], axis=-1
+    )
+    inside = anomaly(radiation_of(fleet.scenario), *geodetic(fixed))
+    assert 3 <= inside.sum() < 0.2 * len(fleet)
+    # The border of the anomaly is told by trapped protons alone, and cells are two degrees wide.
+    assert np.median(now[inside]) > 10.0 * np.median(now)
+    assert now[inside].min() > np.median(now)
+
+
+def test_upsets_of_the_timeline_add_up_to_those_of_the_satellites(fleet):
+    flight = fly(fleet, duration=DAY)
+    timeline, delivered = flight.timeline, flight.delivered
+    assert delivered.upsets.shape == (len(fleet),)
+    hours = timeline.weight / 3600.0
+    assert timeline.upsets_per_h @ hours == pytest.approx(delivered.upsets.mean(), rel=1e-5)
+    assert delivered.upsets_per_accelerator_day == pytest.approx(delivered.upsets.mean(), rel=1e-9)
+    chunks = list(record(fleet, duration=DAY))
+    minutes = chunks[0].joined(chunks[1:]).upsets_per_s.astype(float)
+    np.testing.assert_allclose(delivered.upsets, minutes.sum(axis=1) * 60.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dawn-dusk-200mw", "starlink-shell-53", "geo-1gw"])
+def test_a_long_flight_meets_the_mean_upsets_of_its_orbit(name):
+    fleet = design(load(name, overrides=["orbit.shells.0.satellites=72"]))
+    met = fly(fleet, duration=20 * DAY).delivered.upsets_per_accelerator_day
+    assert met == pytest.approx(fleet.irradiation[0].exposure.losses * DAY, rel=0.01)
+
+
+def test_representative_days_meet_the_upsets_of_the_whole_year():
+    fleet = design(load("dawn-dusk-200mw", overrides=["orbit.shells.0.satellites=20"]))
+    whole = fly(fleet, duration=365.25 * DAY, whole=True).delivered.upsets_per_accelerator_day
+    days = fly(fleet, duration=365.25 * DAY, whole=False)
+    assert days.days is not None
+    assert days.delivered.upsets_per_accelerator_day == pytest.approx(whole, rel=0.03)
+
+
+def test_shells_of_one_fleet_meet_the_upsets_of_their_own_altitude():
+    shells = [
+        {"altitude": "500 km", "satellites": 20},
+        {"altitude": "900 km", "satellites": 20},
+    ]
+    fleet = design(load({"orbit": {"shells": shells}, "satellite": {"shielding": "5 mm"}}))
+    met = fly(fleet, duration=10 * DAY).delivered.upsets / 10.0
+    for index, here in enumerate(fleet.irradiation):
+        expected = here.exposure.losses * DAY
+        assert met[fleet.design_index == index].mean() == pytest.approx(expected, rel=0.02)
+    assert met[-1] > 2.0 * met[0]
+
+
+def test_work_and_load_do_not_change_the_upsets_of_an_accelerator(fleet):
+    full = fly(fleet, duration=DAY).delivered
+    idle = fly(fleet, ConstantLoad(0.0), duration=DAY).delivered
+    np.testing.assert_array_equal(full.upsets, idle.upsets)
+
+
+def test_sgp4_and_mean_elements_meet_the_same_upsets(own_sets):
+    met = []
+    for propagation in ("mean", "sgp4"):
+        asked = [f"orbit.elements={own_sets}", f"orbit.propagation={propagation}"]
+        met.append(fly(design(load("starlink-shell-53", overrides=asked)), duration=3 * DAY).delivered.upsets)
+    np.testing.assert_allclose(met[1], met[0], rtol=0.03)
+    assert met[0][0] > 0.0
