@@ -31,7 +31,7 @@ from skyhall.environment.trapped import TrappedMap, orbit_points
 from skyhall.environment.upsets import ion_rate, proton_rate
 from skyhall.errors import ValueProblem
 from skyhall.orbit.geodetic import geodetic
-from skyhall.types import Numbers
+from skyhall.types import Array, Numbers
 
 SHIELD = 1.35  # g/cm²: 5 mm of aluminium
 POLAR, LOW = np.radians(97.6), np.radians(30.0)
@@ -115,6 +115,21 @@ def test_solar_protons_are_the_free_ones_that_get_in_over_the_years_in_orbit(
     assert 0.1 < reach[0] < reach[-1] < 0.7
     longer = particles_on(replace(radiation, years=10.0), 550e3, POLAR)
     np.testing.assert_allclose(longer.solar_protons, 0.5 * polar.solar_protons, rtol=1e-12)
+
+
+def test_solar_protons_come_down_as_far_as_a_strong_storm_lets_them(
+    radiation: Radiation, polar: exposure.Particles
+) -> None:
+    latitude, longitude, height, weight = orbit_points(550e3, POLAR)
+    shells = radiation.trapped.l_shell(latitude, longitude, height, year=2026.2)
+    free = solar_protons.event_fluence(polar.solar_energy_mev, radiation.active_years, 0.95) / radiation.years
+
+    def arriving(dst: float) -> Array:
+        share = weight @ solar_protons.access(polar.solar_energy_mev, shells, height, storm_dst_nt=dst)
+        return solar_protons.arriving(free, share)
+
+    np.testing.assert_allclose(polar.solar_protons, arriving(-100.0))
+    assert polar.solar_protons[0] > 1.05 * arriving(0.0)[0]
 
 
 def test_more_confidence_means_more_solar_protons_and_nothing_else(
