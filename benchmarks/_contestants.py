@@ -1,7 +1,7 @@
 """The contestants of `twin.py`: each function sets one up and returns (facts, run); run `_contestants.py NAME OPTIONS`.
 
-All do orbit, light, power, battery and heat for many satellites over many steps; what a peer's model leaves out or
-adds is said in its `work`. The peers run at sizes of their own users; a satellite costs them no less in a larger fleet.
+All do orbit, light, power, battery and heat for many satellites over many steps, the twin upset rates as well; what a
+peer's model leaves out or adds is said in its `work`. The peers run at sizes of their own users; a satellite costs them no less in a larger fleet.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ EMPTY: dict[str, ast.expr] = {
     "step_array": ast.Constant(0.0),
     "step_power": ast.Tuple([ast.Constant(0.0)] * 5, ast.Load()),
     "step_heat": ast.Constant(0.0),
+    "step_upsets": ast.Constant(0.0),
 }
 DISCIPLINES = {
     "orbit": ("step_orbit",),
@@ -34,6 +35,7 @@ DISCIPLINES = {
     "array": ("step_array",),
     "power and battery": ("step_power",),
     "heat": ("step_heat",),
+    "upsets": ("step_upsets",),
     "all of them": tuple(EMPTY),
 }
 
@@ -100,6 +102,7 @@ def thinned(fleet: Any, satellites: int) -> Any:
         plane=fleet.plane[kept],
         slot=fleet.slot[kept],
         design_index=fleet.design_index[kept],
+        upsets=fleet.upsets.only(kept),
     )
 
 
@@ -117,6 +120,7 @@ def plain_numpy(satellites: int, steps: int, step: float = 60.0) -> tuple[Facts,
             fleet.elements,
             fleet.designs[0],
             environment(fleet),
+            upsets=fleet.upsets,
             epoch=fleet.epoch_julian_date,
             steps=steps,
             step=step,

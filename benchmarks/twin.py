@@ -26,7 +26,7 @@ from _rounds import Contestant, described, machine, once, race
 PACKAGES = ("skyhall", "numpy", "numba", "llvmlite", "bsk", "orbital-compute")
 TARGETS = {
     "satellite_steps_per_s": 1e9,
-    "least_satellite_steps_per_s": 6e8,
+    "least_satellite_steps_per_s": 5e8,  # with the upset rates looked up
     "million_day_s": 4.0,
     "million_day_gb": 2.0,
     "second_assess_s": 5.0,

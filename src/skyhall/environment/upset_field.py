@@ -45,6 +45,6 @@ class UpsetField:
         found = self.rates[self.table[:, None], cell_index(turned)] * self.scale[:, None]
         return np.asarray(found, dtype=np.float32)
 
-    def only(self, satellites: slice) -> UpsetField:
+    def only(self, satellites: slice | npt.NDArray[np.int64]) -> UpsetField:
         """Return the field of some of the satellites."""
         return UpsetField(self.rates, self.table[satellites], self.scale[satellites])
