@@ -61,7 +61,8 @@ def test_rates_that_the_twin_met_replace_the_orbits_mean_and_leave_solar_events(
     assert upset_losses(fleet, mean) == orbits
 
 
-def test_the_loss_is_that_of_checkpoints_and_restarts_of_the_whole_gang(fleet: Fleet) -> None:
+def test_the_loss_is_that_of_checkpoints_and_restarts_of_the_whole_gang() -> None:
+    fleet = fleet_of("orbit.shells.1.altitude=600 km", "orbit.shells.1.inclination=97.78 deg")
     found = upset_losses(fleet)
     part = fleet.catalogue.part("reliability", fleet.scenario.economics.reliability)
     events = found.solar_events_per_accelerator_year

@@ -190,7 +190,9 @@ def assess(
     upsets, rules = upset_losses(fleet, met), check(fleet)
     orbit = _darkest_orbit(fleet)
     told("price", 1.0)
-    return Assessment(fleet.scenario, fleet, flight, costs, upsets, rules, orbit, _provenance(scenario, flight, began))
+    return Assessment(
+        fleet.scenario, fleet, flight, costs, upsets, rules, orbit, _provenance(scenario, flight, began)
+    )
 
 
 def simulate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,6 @@ from skyhall.economics import (
 from skyhall.economics.launch import extra_delta_v, payload_to_orbit
 from skyhall.economics.reliability import gang_interruptions, interruption_loss, silent_errors_left
 from skyhall.environment.devices import HAZARDS, OUTCOMES
-from skyhall.environment.exposure import LOSSES
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
 
@@ -232,9 +231,9 @@ class UpsetLosses:
 
     Attributes
     ----------
-    per_accelerator_day : of each outcome, in quiet times; solar_events_per_accelerator_year : with solar protons.
+    per_accelerator_day : of each outcome, in quiet times; solar_events_per_accelerator_year : expected of solar events.
     loss_share : of the running time: checkpoints, restarts and work done again by all accelerators of a satellite.
-    checkpoint_interval_s : work between checkpoints that loses least.
+    checkpoint_interval_s : work between checkpoints that loses least, on the most common satellites.
     silent_left_per_accelerator_year : silent errors that no check finds.
     destroyed_per_accelerator_year : latch-up and burnout.
     """
@@ -250,42 +249,43 @@ class UpsetLosses:
 def upset_losses(fleet: Fleet, upsets_per_accelerator_day: float | None = None) -> UpsetLosses:
     """Return what upsets cost, at the rates of the fleet's orbits or those that the twin met (see `price`).
 
-    A satellite's accelerators work as one gang: an error that is seen in one of them sends all back to their last
-    checkpoint. The outcomes share an upset as they do in the mean over the orbits.
+    A satellite's accelerators work as one gang, as in training: an error that is seen in one of them sends all back to
+    their last checkpoint. Smaller gangs, as in inference, lose less. The outcomes share an upset as they do in the mean
+    over the orbits.
     """
     reliability = fleet.scenario.economics.reliability
     place = fleet.scenario.place("economics.reliability")
     part = fleet.catalogue.part("reliability", reliability, place=place)
-    counted = part("counted_upsets")
-    weights = np.array(fleet.counts) / len(fleet)
-
-    def mean(rates: Iterable[float]) -> float:
-        return counted * float(weights @ np.array(list(rates)))
-
-    exposures = [each.exposure for each in fleet.irradiation]
-    daily = {each: mean(seen.rates[each] for seen in exposures) * DAY for each in (*OUTCOMES, *HAZARDS)}
-    orbit_mean = sum(daily[each] for each in LOSSES)
-    if upsets_per_accelerator_day is not None and orbit_mean > 0.0:
-        met = counted * upsets_per_accelerator_day / orbit_mean
-        daily = {name: rate * met for name, rate in daily.items()}
-    solar = {name: mean(seen.solar_events[name] for seen in exposures) for name in daily}
-    yearly = {name: rate * JULIAN_YEAR / DAY + solar[name] for name, rate in daily.items()}
-    coverage = part("silent_coverage")
-    interruptions = gang_interruptions(
-        yearly["detected"] / JULIAN_YEAR,
-        yearly["functional"] / JULIAN_YEAR,
-        yearly["silent"] / JULIAN_YEAR,
-        coverage,
-        fleet.designs[0].accelerators,
+    coverage, checkpoint, restart = (
+        part("silent_coverage"),
+        part("checkpoint_time", "s"),
+        part("restart_time", "s"),
     )
-    loss, interval = interruption_loss(interruptions, part("checkpoint_time", "s"), part("restart_time", "s"))
+    exposures = [each.exposure for each in fleet.irradiation]
+    satellites = np.array(fleet.counts) / len(fleet)
+    counted = part("counted_upsets")
+    orbit_mean = float(satellites @ [each.losses for each in exposures]) * DAY
+    met = counted
+    if upsets_per_accelerator_day is not None and orbit_mean > 0.0:
+        met *= upsets_per_accelerator_day / orbit_mean
+    gangs = np.array([each.accelerators for each in fleet.designs])
+    of_all = satellites * gangs / float(satellites @ gangs)
+    outcomes = (*OUTCOMES, *HAZARDS)
+    quiet = {name: met * DAY * np.array([each.rates[name] for each in exposures]) for name in outcomes}
+    solar = {name: counted * np.array([each.solar_events[name] for each in exposures]) for name in outcomes}
+    yearly = {name: quiet[name] * JULIAN_YEAR / DAY + solar[name] for name in outcomes}
+    interruptions = gang_interruptions(
+        yearly["detected"], yearly["functional"], yearly["silent"], coverage, gangs
+    )
+    loss, interval = interruption_loss(interruptions / JULIAN_YEAR, checkpoint, restart)
+    left = silent_errors_left(yearly["silent"], coverage, 1.0, 1.0)
     return UpsetLosses(
-        per_accelerator_day=daily,
-        solar_events_per_accelerator_year=solar,
-        loss_share=float(loss),
-        checkpoint_interval_s=float(interval),
-        silent_left_per_accelerator_year=float(silent_errors_left(yearly["silent"], coverage, 1.0, 1.0)),
-        destroyed_per_accelerator_year=sum(yearly[each] for each in HAZARDS),
+        per_accelerator_day={name: float(of_all @ rate) for name, rate in quiet.items()},
+        solar_events_per_accelerator_year={name: float(of_all @ rate) for name, rate in solar.items()},
+        loss_share=float(of_all @ loss),
+        checkpoint_interval_s=float(interval[int(np.argmax(of_all))]),
+        silent_left_per_accelerator_year=float(of_all @ left),
+        destroyed_per_accelerator_year=float(of_all @ sum(yearly[each] for each in HAZARDS)),
     )
 
 

@@ -117,7 +117,7 @@ def test_solar_protons_are_the_free_ones_that_get_in_over_the_years_in_orbit(
     np.testing.assert_allclose(longer.solar_protons, 0.5 * polar.solar_protons, rtol=1e-12)
 
 
-def test_solar_protons_come_down_as_far_as_a_strong_storm_lets_them(
+def test_solar_protons_come_as_far_as_a_quiet_magnetosphere_lets_them(
     radiation: Radiation, polar: exposure.Particles
 ) -> None:
     latitude, longitude, height, weight = orbit_points(550e3, POLAR)
@@ -128,8 +128,15 @@ def test_solar_protons_come_down_as_far_as_a_strong_storm_lets_them(
         share = weight @ solar_protons.access(polar.solar_energy_mev, shells, height, storm_dst_nt=dst)
         return solar_protons.arriving(free, share)
 
-    np.testing.assert_allclose(polar.solar_protons, arriving(-100.0))
-    assert polar.solar_protons[0] > 1.05 * arriving(0.0)[0]
+    np.testing.assert_allclose(polar.solar_protons, arriving(0.0))
+    assert arriving(-100.0)[0] > 1.05 * polar.solar_protons[0]
+
+
+def test_what_is_expected_of_solar_protons_is_less_than_what_is_not_exceeded(
+    polar: exposure.Particles,
+) -> None:
+    assert np.all(polar.solar_expected < 0.7 * polar.solar_protons)
+    assert polar.solar_expected[0] > 0.0
 
 
 def test_more_confidence_means_more_solar_protons_and_nothing_else(

@@ -129,7 +129,7 @@ def test_a_faster_way_down_meets_less_debris() -> None:
 
 def test_only_what_has_failed_cannot_step_aside() -> None:
     reliable = rules("dawn-dusk-200mw", "economics.reliability=orbit-no-failures")["large_collision"].value
-    assert reliable < 0.05 * rules("dawn-dusk-200mw")["large_collision"].value
+    assert reliable < 0.15 * rules("dawn-dusk-200mw")["large_collision"].value
 
 
 def test_punctures_by_debris_follow_its_flux() -> None:

@@ -28,7 +28,9 @@ SHELL_53 = {"pattern": "walker_delta", "altitude": "550 km", "inclination": "53 
 DAWN_DUSK = {"pattern": "sun_synchronous", "altitude": "650 km", "local_time": "06:00", "satellites": 1}
 
 
-def sized(shell: dict[str, Any], environment: dict[str, Any] | None = None, **satellite: Any) -> SizedSatellite:
+def sized(
+    shell: dict[str, Any], environment: dict[str, Any] | None = None, **satellite: Any
+) -> SizedSatellite:
     scenario = {
         "schema": "skyhall/v1",
         "name": "reference",

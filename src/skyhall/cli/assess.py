@@ -216,7 +216,8 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
     )
     if share > 1.0:
         show.sentence(
-            "The dose is more than the device bears: another orbit, device, life or shield is needed.", "yellow"
+            "The dose is more than the device bears: another orbit, device, life or shield is needed.",
+            "yellow",
         )
     failed = [
         f"{result.rule} ({result.shell})" if result.shell else result.rule

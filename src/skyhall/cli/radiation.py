@@ -130,9 +130,15 @@ def _show(found: OrbitRadiation, synchronous: bool) -> None:
             ("limit", show.number(found.dose_limit_krad, "krad", 3), f"{found.device}: {years:.3g} years")
         )
     show.facts(rows)
+    # The convention of published comparisons; no year has both.
+    worst = found.solar_activity == "minimum" and found.active_share == 1.0
     how = (
         f"AP8/AE8 at solar {found.solar_activity} in the field of their own epoch; solar protons of "
         f"{found.active_share:.0%} active years, not exceeded with {found.solar_proton_confidence:.0%}"
+        + (
+            "; the worst of both, which no year has: --solar-activity mean --life '5 yr' for a mission"
+            * worst
+        )
     )
     show.sentence(how, "dim")
     show.heading(f"Upsets of one {found.device}")

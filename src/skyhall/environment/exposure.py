@@ -53,9 +53,6 @@ LOSSES: Final = ("detected", "functional", "silent")  # the outcomes that kill o
 # over Brazil and the South Atlantic that holds nearly all of them; cosmic rays bring about 1 everywhere.
 ANOMALY_FLUX: Final = 10.0
 ANOMALY_ENERGY_MEV: Final = 30.0
-# Great solar events bring magnetic storms, which let protons further down: Dst of a strong storm, nT. SPENVIS, whose
-# results ours are compared with, takes a stormy magnetosphere for them by default too.
-STORM_DST_NT: Final = -100.0
 _SOLAR_MEV: Final = np.geomspace(5.0, 1000.0, 60)
 _COSMIC_MEV: Final = np.geomspace(10.0, 1e5, 80)
 _LET: Final = np.geomspace(0.1, 100.0, 90)  # MeV cm²/mg
@@ -91,8 +88,9 @@ class Particles:
     ----------
     altitude, inclination : of the circular orbit, m over the equator's radius and rad.
     proton_energy_mev, protons : trapped, 1/(cm² s). electron_energy_mev, electrons : likewise.
-    solar_energy_mev, solar_protons : of solar events, after magnetic field and Earth's shadow, 1/(cm² yr) in the mean
-        over the time in orbit.
+    solar_energy_mev, solar_protons : of solar events, in a quiet magnetosphere and the Earth's shadow, 1/(cm² yr) in
+        the mean over the time in orbit: not exceeded with the confidence asked for.
+    solar_expected : the same, as it is expected.
     """
 
     altitude: float
@@ -103,6 +101,7 @@ class Particles:
     electrons: Array
     solar_energy_mev: Array
     solar_protons: Array
+    solar_expected: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +146,7 @@ class Exposure:
     ----------
     dose : per year (scalars).
     rates : mean rate of each outcome and hazard in quiet times, 1/s: trapped protons and cosmic rays.
-    solar_events : the same outcomes by solar protons, per year in the mean over the time in orbit.
+    solar_events : the same outcomes by solar protons, expected per year in the mean over the time in orbit.
     share_in_anomaly : of the upsets that kill or corrupt work, those inside the South Atlantic Anomaly.
     time_in_anomaly : share of the time there.
     """
@@ -170,8 +169,9 @@ def particles_on(radiation: Radiation, altitude: float, inclination: float) -> P
     there = {"activity": radiation.activity, "year": radiation.year}
     trapped = radiation.trapped
     shells = trapped.l_shell(latitude, longitude, height, year=radiation.year)
-    share = weight @ solar_protons.access(_SOLAR_MEV, shells, height, storm_dst_nt=STORM_DST_NT)
+    share = weight @ solar_protons.access(_SOLAR_MEV, shells, height)
     free = solar_protons.event_fluence(_SOLAR_MEV, radiation.active_years, radiation.confidence)
+    expected = solar_protons.mean_fluence(_SOLAR_MEV, radiation.active_years)
     return Particles(
         altitude=altitude,
         inclination=inclination,
@@ -181,6 +181,7 @@ def particles_on(radiation: Radiation, altitude: float, inclination: float) -> P
         electrons=weight @ trapped.electrons(latitude, longitude, height, **there),
         solar_energy_mev=_SOLAR_MEV,
         solar_protons=solar_protons.arriving(free, share) / radiation.years,
+        solar_expected=solar_protons.arriving(expected, share) / radiation.years,
     )
 
 
@@ -263,7 +264,7 @@ def expose(
     inside = anomaly(radiation, latitude, longitude, height)
     losses = weight * rates.of(*LOSSES)
     solar = behind_shield(
-        _SOLAR_MEV, differential(_SOLAR_MEV, particles.solar_protons), thickness_g_cm2
+        _SOLAR_MEV, differential(_SOLAR_MEV, particles.solar_expected), thickness_g_cm2
     )  # 1/(cm² MeV yr)
     return Exposure(
         dose=dose_per_year(particles, thickness_g_cm2, geometry),

@@ -107,10 +107,12 @@ def radiation_section(assessment: Assessment) -> RadiationSection:
 def _sentence(assessment: Assessment, design: int) -> str:
     here, upsets = assessment.fleet.irradiation[design], assessment.upsets
     exposure, asked = here.exposure, assessment.scenario.satellite
+    confidence = percent(assessment.scenario.environment.solar_proton_confidence)
     return (
         f"Behind {number(here.shield_mm)} mm of aluminium the electronics take "
         f"{number(float(exposure.dose.total) / 1e3)} krad(Si) a year: over the life, times a margin of "
-        f"{number(asked.dose_margin)}, {percent(assessment.dose_of_limit[design])} of what {here.device.name} bears. "
+        f"{number(asked.dose_margin)}, {percent(assessment.dose_of_limit[design])} of what {here.device.name} bears "
+        f"(solar protons not exceeded with {confidence}; the lowest dose at which it was seen to err). "
         f"{percent(exposure.share_in_anomaly)} of the upsets that kill or corrupt work fall into the South Atlantic "
         f"Anomaly, where {percent(exposure.time_in_anomaly)} of the time is spent. Checkpoints every "
         f"{number(upsets.checkpoint_interval_s)} s, restarts and work done again cost {percent(upsets.loss_share)} of "

@@ -22,7 +22,7 @@ def casualty_area(fragments: Numbers, fragment_area: Numbers, person: Numbers) -
 
     Notes
     -----
-    NASA-STD-8719.14C (2021), 4.7.3: (0.6 + sqrt(A_i))² over all pieces above 15 J.
+    NASA-STD-8719.14C (2021), 4.7: (0.6 + sqrt(A_i))² over all pieces above 15 J.
     """
     return np.asarray(np.asarray(fragments, dtype=float) * (person + np.sqrt(fragment_area)) ** 2)
 
