@@ -57,3 +57,15 @@ def test_the_lowest_charge_and_hottest_junction_see_the_darkest_orbit_too(short:
     )
     assert worse["lowest_state_of_charge"] < summary["lowest_state_of_charge"]
     assert worse["hottest_junction_c"] > summary["hottest_junction_c"] + 20
+
+
+def test_the_share_in_the_anomaly_is_that_of_the_upsets_and_not_of_the_shells() -> None:
+    low = {"altitude": "500 km", "satellites": 9}
+    high = {"pattern": "walker_delta", "altitude": "1100 km", "inclination": "30 deg", "satellites": 1}
+    asked = {"orbit": {"shells": [low, high]}, "flight": {"duration": "1 h"}, "satellite": {"it_power": "20 kW"}}
+    found = assess(asked)
+    near, far = (each.exposure for each in found.fleet.irradiation)
+    both = 9 * near.losses + far.losses
+    inside = 9 * near.losses * near.share_in_anomaly + far.losses * far.share_in_anomaly
+    assert found.summary()["upsets_in_anomaly_share"] == pytest.approx(inside / both)
+    assert inside / both > 0.9 * near.share_in_anomaly + 0.1 * far.share_in_anomaly + 0.1

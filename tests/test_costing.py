@@ -101,3 +101,15 @@ def test_every_cost_line_names_parts_of_the_catalogue(fleet: Fleet) -> None:
     for line in (*sheet.orbit, *sheet.ground):
         assert line.sources
         assert all(name in fleet.catalogue.parts for name in line.sources)
+
+
+def test_wear_out_and_cold_spares_are_the_scenarios_choice() -> None:
+    def surviving(*overrides: str) -> float:
+        asked = design(load("dawn-dusk-200mw", overrides=["orbit.shells.0.satellites=2", *overrides]))
+        return cost_inputs(asked, 0.95).surviving
+
+    part = "catalogue.orbit-first-model"
+    plain = surviving()
+    assert surviving(f"{part}.failure_shape=3") > plain  # what wears out works while it is young
+    assert surviving(f"{part}.cold_spares=1") > plain
+    assert surviving(f"{part}.spares_share=0") < plain

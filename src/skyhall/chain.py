@@ -107,7 +107,7 @@ class Assessment:
             "detected_per_accelerator_day": upsets["detected"],
             "functional_per_accelerator_day": upsets["functional"],
             "silent_per_accelerator_day": upsets["silent"],
-            "upsets_in_anomaly_share": mean([each.exposure.share_in_anomaly for each in fleet.irradiation]),
+            "upsets_in_anomaly_share": self._share_in_anomaly(),
             "lost_to_upsets_share": self.upsets.loss_share,
             "silent_left_per_accelerator_year": self.upsets.silent_left_per_accelerator_year,
             "rules_failed": sum(result.passed is False for result in self.rules),
@@ -125,6 +125,18 @@ class Assessment:
             "elements_fit_error_km": fleet.fit_error_km,
         }
         return {key: _finite(value) for key, value in answer.items()}
+
+    def _share_in_anomaly(self) -> float:
+        """Return the share of the fleet's upsets that fall into the anomaly, each shell by what it meets."""
+        exposures = [each.exposure for each in self.fleet.irradiation]
+        losses = np.array(
+            [
+                count * design.accelerators * seen.losses
+                for count, design, seen in zip(self.fleet.counts, self.fleet.designs, exposures, strict=True)
+            ]
+        )
+        inside = losses @ [each.share_in_anomaly for each in exposures]
+        return float(inside / losses.sum()) if losses.any() else 0.0
 
     @property
     def dose_of_limit(self) -> list[float]:

@@ -297,6 +297,8 @@ def _reliability(part: Part, accelerators: int, upsets: UpsetLosses) -> OrbitRel
         replacement="replenish" if part("replenish") else "none",
         upset_loss_share=upsets.loss_share,
         protection_overhead=part("protection_overhead"),
+        failure_shape=part("failure_shape"),
+        cold_spares=bool(part("cold_spares")),
         sources=(part.name,),
     )
 

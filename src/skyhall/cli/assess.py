@@ -219,8 +219,9 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
             "The dose is more than the device bears: another orbit, device, life or shield is needed.",
             "yellow",
         )
+    several = len(fleet.designs) > 1
     failed = [
-        f"{result.rule} ({result.shell})" if result.shell else result.rule
+        result.rule.replace("_", " ") + (f" ({result.shell})" if several and result.shell else "")
         for result in assessment.rules
         if result.passed is False
     ]

@@ -144,7 +144,7 @@ def _show(found: OrbitRadiation, synchronous: bool) -> None:
     show.heading(f"Upsets of one {found.device}")
     events, days = found.solar_event_upsets_per_device_year, found.upsets_per_device_day
     show.table(
-        ("outcome", "a day", "one every", "by solar events, a year"),
+        ("outcome", "a day", "one every", "by solar events, expected a year"),
         [(name, f"{rate:.3g}", _every(rate), f"{events[name]:.3g}") for name, rate in days.items()],
         right=(1, 2, 3),
     )
@@ -153,6 +153,7 @@ def _show(found: OrbitRadiation, synchronous: bool) -> None:
         "silent: wrong without a sign",
         "dim",
     )
+    show.sentence(f"corrected, a bit and day: {found.corrected_per_bit_day:.2g}")
     hazards = ", ".join(f"{name} {rate:.2g}" for name, rate in found.hazards_per_device_year.items())
     show.sentence(f"destroyed, a year: {hazards}")
     show.heading("South Atlantic Anomaly", found.anomaly)

@@ -105,6 +105,8 @@ class CostInputs:
                 batch.bill.accelerators,
                 hazards.spares_share * batch.bill.accelerators,
                 self.life_years,
+                shape=hazards.failure_shape,
+                cold=hazards.cold_spares,
             )
             for batch in self.batches
         ]

@@ -70,6 +70,7 @@ class OrbitReliability:
     spares_share : spare accelerators aboard over working ones.
     replacement : "none" (capacity decays) or "replenish" (lost capacity is built and launched again).
     upset_loss_share : share of the running time lost to upsets, their detection and the work done again.
+    failure_shape : Weibull shape of an accelerator's life (1: constant hazard). cold_spares : spares are switched off.
     protection_overhead : extra compute for protection over the work itself (0.1: a tenth; 2: three copies).
     sources : names of the catalogue's parts that the numbers come from.
     """
@@ -80,6 +81,8 @@ class OrbitReliability:
     replacement: Replacement = "none"
     upset_loss_share: float = 0.0
     protection_overhead: float = 0.0
+    failure_shape: float = 1.0
+    cold_spares: bool = False
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

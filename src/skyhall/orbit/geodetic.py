@@ -7,7 +7,7 @@ import numpy as np
 from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS
 from skyhall.types import Array, Numbers
 
-__all__ = ["geodetic"]
+__all__ = ["geodetic", "over_the_ground"]
 
 
 def geodetic(position: Numbers) -> tuple[Array, Array, Array]:
@@ -41,3 +41,14 @@ def geodetic(position: Numbers) -> tuple[Array, Array, Array]:
     normal = EARTH_RADIUS / np.sqrt(1.0 - eccentricity2 * sine * sine)
     height = across * np.cos(latitude) + (z + eccentricity2 * normal * sine) * sine - normal
     return latitude, np.arctan2(y, x), height
+
+
+def over_the_ground(position: Numbers, greenwich: Numbers) -> tuple[Array, Array, Array]:
+    """Return the geodetic latitude (rad), the longitude (rad, -π to π) and the height (m) of `position`.
+
+    Parameters
+    ----------
+    position : m, (..., 3), TEME. greenwich : angle from its x axis to longitude 0, rad, `sun.greenwich_angle`; (...).
+    """
+    latitude, right_ascension, height = geodetic(position)
+    return latitude, np.mod(right_ascension - greenwich + np.pi, 2.0 * np.pi) - np.pi, height

@@ -8,18 +8,21 @@ import numpy as np
 from markupsafe import Markup
 
 from skyhall.chain import Assessment
-from skyhall.constants import JULIAN_YEAR
+from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.exposure import ANOMALY_FLUX
 from skyhall.report.formats import number, percent
 from skyhall.report.outcome_rows import outcome_rows
 from skyhall.report.radiation_figures import dose_against_shielding, upsets_over_day
 from skyhall.report.shielding_table import shielding_table
 from skyhall.report.world_map import world_map
-from skyhall.studies.irradiation import anomaly_map, day_of_upsets, shielding_trade
+from skyhall.studies.fleet_radiation import anomaly_map, day_of_upsets, shielding_trade
 from skyhall.surroundings import SHIELDS_MM
 
 __all__ = ["RadiationSection", "radiation_section"]
 
+_BELT = (
+    1500e3  # m: from about here on, more than 10 protons above 30 MeV pass at every longitude of the equator
+)
 _TRACK_STEPS = 200  # minutes of ground track on the map: two orbits
 
 
@@ -47,7 +50,7 @@ def radiation_section(assessment: Assessment) -> RadiationSection:
     years = scenario.satellite.life / JULIAN_YEAR
     per_mm = trade.mass_kg[-1] / trade.thickness_mm[-1]
     return RadiationSection(
-        sentence=_sentence(assessment, largest),
+        sentence=_sentence(assessment, largest, day.passes),
         anomaly=Markup(
             world_map(
                 globe.latitude_deg,
@@ -104,18 +107,31 @@ def radiation_section(assessment: Assessment) -> RadiationSection:
     )
 
 
-def _sentence(assessment: Assessment, design: int) -> str:
+def _sentence(assessment: Assessment, design: int, passes: int) -> str:
     here, upsets = assessment.fleet.irradiation[design], assessment.upsets
     exposure, asked = here.exposure, assessment.scenario.satellite
+    altitude = (
+        assessment.fleet.elements.semi_major_axis[assessment.fleet.design_index == design].mean()
+        - EARTH_RADIUS
+    )
     confidence = percent(assessment.scenario.environment.solar_proton_confidence)
     return (
         f"Behind {number(here.shield_mm)} mm of aluminium the electronics take "
         f"{number(float(exposure.dose.total) / 1e3)} krad(Si) a year: over the life, times a margin of "
         f"{number(asked.dose_margin)}, {percent(assessment.dose_of_limit[design])} of what {here.device.name} bears "
         f"(solar protons not exceeded with {confidence}; the lowest dose at which it was seen to err). "
-        f"{percent(exposure.share_in_anomaly)} of the upsets that kill or corrupt work fall into the South Atlantic "
-        f"Anomaly, where {percent(exposure.time_in_anomaly)} of the time is spent. Checkpoints every "
-        f"{number(upsets.checkpoint_interval_s)} s, restarts and work done again cost {percent(upsets.loss_share)} of "
-        f"the time; {number(upsets.silent_left_per_accelerator_year)} silent errors a year are left on each "
-        "accelerator."
+        f"{percent(exposure.share_in_anomaly)} of the upsets that kill or corrupt work fall into the "
+        f"{_where(altitude)}, where {percent(exposure.time_in_anomaly)} of the time is spent ({passes} passes on the "
+        f"first day). Checkpoints every {number(upsets.checkpoint_interval_s)} s, restarts and work done again cost "
+        f"{percent(upsets.loss_share)} of the time; {number(upsets.silent_left_per_accelerator_year)} silent errors a "
+        "year are left on each accelerator."
+    )
+
+
+def _where(altitude: float) -> str:
+    """Name the region of many trapped protons: high up it is no spot over the South Atlantic any more."""
+    return (
+        "South Atlantic Anomaly"
+        if altitude < _BELT
+        else "inner belt, of which the South Atlantic Anomaly is the foot"
     )

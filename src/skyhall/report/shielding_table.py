@@ -64,7 +64,7 @@ def shielding_table(
 
 def _row(values: list[float], chosen: float | None, limit: float | None) -> str:
     thickness, mass, dose, upsets, specific = values
-    here = chosen is not None and abs(thickness - chosen) < 1e-6
+    here = chosen is not None and abs(thickness - chosen) < 1e-3
     first = number(thickness) + (" · design" if here else "")
     if limit is not None and dose > limit:
         first += ' <span class="loses">✗ above the dose limit</span>'

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from skyhall.constants import DAY, EARTH_RADIUS, SOLAR_RADIUS
 from skyhall.fleet import Fleet
+from skyhall.orbit import geodetic
 from skyhall.orbit.elements import kepler_period, position
-from skyhall.orbit.geodetic import geodetic
 from skyhall.orbit.shadow import limb_distance
 from skyhall.orbit.sun import greenwich_angle, sun_direction
 from skyhall.types import Array
@@ -78,7 +78,6 @@ def sun_clearance(found: Tracks, julian_date: float) -> Array:
 
 def over_the_ground(found: Tracks, julian_date: float) -> tuple[Array, Array, Array]:
     """Return longitude (deg, -180 to 180), geodetic latitude (deg) and height (m) over WGS 84; (n, steps) each."""
-    latitude, right_ascension, height = geodetic(found.position)
     turn = greenwich_angle(julian_date + found.seconds / DAY)
-    longitude = np.mod(right_ascension - turn + np.pi, 2.0 * np.pi) - np.pi
+    latitude, longitude, height = geodetic.over_the_ground(found.position, turn)
     return np.degrees(longitude), np.degrees(latitude), height

@@ -1,8 +1,7 @@
 """Meteoroids that puncture the coolant tubes of a radiator, and the loops that survive them.
 
-First model: meteoroids only. **Orbital debris is left out**; at 600 to 1,000 km it is of the same order as
-the meteoroids or above them for millimetre walls, so that rates here are lower bounds there. Also left out:
-what fins and coverings shield, showers, and the direction of flight (a randomly oriented surface is assumed).
+Meteoroids only; the orbital debris that comes on top is in `skyhall.rules`, which adds the two. Left out: what fins and
+coverings shield, showers, and the direction of flight (a randomly oriented surface is assumed).
 """
 
 from __future__ import annotations

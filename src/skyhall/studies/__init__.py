@@ -4,7 +4,7 @@ The year of light and the radiation on one orbit need no satellite: they take a 
 a day of upsets and the trade of shielding take a fleet. All give plain numbers.
 """
 
-from skyhall.studies.irradiation import anomaly_map, day_of_upsets, shielding_trade
+from skyhall.studies.fleet_radiation import anomaly_map, day_of_upsets, shielding_trade
 from skyhall.studies.light import Month, YearInOrbit, year_in_orbit
 from skyhall.studies.radiation import OrbitRadiation, radiation_on_orbit
 

@@ -30,12 +30,11 @@ from skyhall.orbit.elements import (
     kepler_period,
     sun_synchronous_inclination,
 )
-from skyhall.orbit.geodetic import geodetic
+from skyhall.orbit.geodetic import over_the_ground
 from skyhall.orbit.patterns import geostationary_ring
 from skyhall.orbit.sun import greenwich_angle, julian_date
 from skyhall.scenario import Scenario
 from skyhall.surroundings import device_of, radiation_of
-from skyhall.types import Array
 
 __all__ = ["SHOWN_MM", "OrbitRadiation", "radiation_on_orbit"]
 
@@ -51,6 +50,7 @@ class OrbitRadiation:
     ----------
     dose_parts_krad_per_year : trapped protons, electrons and solar protons; `dose_krad_per_year` is their sum.
     upsets_per_device_day : corrected, detected, functional and silent, in quiet times.
+    corrected_per_bit_day : the corrected ones over the bits that they happen in.
     solar_event_upsets_per_device_year : the same by solar protons.
     hazards_per_device_year : latch-up and burnout, solar protons included.
     passes_per_day : through the anomaly. minutes_per_day : in it.
@@ -69,6 +69,7 @@ class OrbitRadiation:
     dose_parts_krad_per_year: dict[str, float]
     dose_limit_krad: float
     upsets_per_device_day: dict[str, float]
+    corrected_per_bit_day: float
     solar_event_upsets_per_device_year: dict[str, float]
     hazards_per_device_year: dict[str, float]
     share_in_south_atlantic_anomaly: float
@@ -142,6 +143,7 @@ def _of_exposure(exposure: Exposure, device: Device) -> dict[str, Any]:
         "dose_krad_per_year": float(exposure.dose.total) / 1e3,
         "dose_parts_krad_per_year": {name: float(part) / 1e3 for name, part in exposure.dose.parts().items()},
         "upsets_per_device_day": {name: exposure.rates[name] * DAY for name in OUTCOMES},
+        "corrected_per_bit_day": exposure.rates["corrected"] * DAY / device.bits,
         "solar_event_upsets_per_device_year": {name: exposure.solar_events[name] for name in OUTCOMES},
         "hazards_per_device_year": yearly,
         "share_in_south_atlantic_anomaly": exposure.share_in_anomaly,
@@ -174,9 +176,6 @@ def _passes(radiation: Radiation, elements: MeanElements, epoch: float) -> tuple
     seconds = np.arange(0.0, _PASS_DAYS * DAY, step)
     position = np.asarray(circular_position(elements, seconds)).reshape(-1, 3)
     angle = greenwich_angle(epoch + seconds / DAY)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    x, y, z = position.T
-    fixed: Array = np.stack([cosine * x + sine * y, cosine * y - sine * x, z], axis=-1)
-    inside = anomaly(radiation, *geodetic(fixed))
+    inside = anomaly(radiation, *over_the_ground(position, angle))
     entries = np.count_nonzero(inside[1:] & ~inside[:-1])
     return entries / _PASS_DAYS, float(inside.mean()) * DAY / 60.0

@@ -11,7 +11,7 @@ from skyhall.constants import DAY, EARTH_RADIUS, HOUR, JULIAN_YEAR
 from skyhall.environment.exposure import ALUMINIUM_G_CM3, anomaly, expose, hard_protons, particles_on
 from skyhall.fleet import Fleet
 from skyhall.orbit.elements import circular_position
-from skyhall.orbit.geodetic import geodetic
+from skyhall.orbit.geodetic import over_the_ground
 from skyhall.orbit.sun import greenwich_angle
 from skyhall.satellite.masses import shielding_mass
 from skyhall.surroundings import radiation_of
@@ -42,6 +42,11 @@ class DayOfUpsets:
     inside: npt.NDArray[np.bool_]
     latitude_deg: Array
     longitude_deg: Array
+
+    @property
+    def passes(self) -> int:
+        """Passes through the anomaly that begin on this day."""
+        return int(np.count_nonzero(self.inside[1:] & ~self.inside[:-1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +83,7 @@ def day_of_upsets(fleet: Fleet, satellite: int = 0) -> DayOfUpsets:
     else:
         position = one.sets.positions(one.epoch_julian_date, day.seconds).position[0]
     angle = greenwich_angle(one.epoch_julian_date + day.seconds / DAY)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    x, y, z = position.T
-    fixed = np.stack([cosine * x + sine * y, cosine * y - sine * x, z], axis=-1)
-    latitude, longitude, height = geodetic(fixed)
+    latitude, longitude, height = over_the_ground(position, angle)
     return DayOfUpsets(
         hours=day.seconds / HOUR,
         upsets_per_hour=day.upsets_per_s[0].astype(np.float64) * HOUR,

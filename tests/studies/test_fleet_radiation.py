@@ -10,7 +10,7 @@ from skyhall.environment.exposure import ANOMALY_FLUX, LOSSES, upset_rates
 from skyhall.fleet import Fleet, design
 from skyhall.scenario import load
 from skyhall.studies import anomaly_map, day_of_upsets, shielding_trade
-from skyhall.studies.irradiation import AnomalyMap, DayOfUpsets, ShieldingTrade
+from skyhall.studies.fleet_radiation import AnomalyMap, DayOfUpsets, ShieldingTrade
 from skyhall.surroundings import radiation_of
 
 
