@@ -24,7 +24,7 @@ from skyhall.environment.exposure import (
     upset_table,
 )
 from skyhall.environment.solar_protons import active_years
-from skyhall.environment.trapped import FIRST_YEAR, LAST_YEAR, TrappedMap
+from skyhall.environment.trapped import FIRST_YEAR, HIGHEST_ORBIT, LAST_YEAR, TrappedMap
 from skyhall.environment.upset_field import UpsetField
 from skyhall.errors import ValueProblem
 from skyhall.orbit.elements import MeanElements
@@ -49,7 +49,7 @@ SHIELDS_MM = np.concatenate(
 _TABLES_AT_MOST = 64  # at altitudes of their own; beyond that:
 # Altitudes (m) of the tables of a real catalogue: dense where most satellites fly, from the lowest orbit to the upper
 # edge of the map of trapped particles, above which only cosmic rays bring upsets, and hardly change with height.
-_RUNGS = np.concatenate([np.arange(150e3, 1200e3, 25e3), np.geomspace(1200e3, 35_970e3, 28)])
+_RUNGS = np.concatenate([np.arange(150e3, 1200e3, 25e3), np.geomspace(1200e3, HIGHEST_ORBIT, 28)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

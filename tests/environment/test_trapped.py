@@ -199,6 +199,31 @@ def test_points_of_an_orbit_cover_it_and_are_higher_over_the_poles(trapped: Trap
     assert weight[np.abs(latitude) > np.radians(44.5)].sum() == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.parametrize("inclination_deg", [0.0, 30.0, 90.0])
+@pytest.mark.parametrize("altitude", [150e3, 36_000e3])
+def test_every_orbit_that_is_promised_lies_in_the_map(
+    trapped: TrappedMap, altitude: float, inclination_deg: float
+) -> None:
+    assert np.all(np.isfinite(mean(trapped, altitude, inclination_deg, "e")))
+
+
+@pytest.mark.parametrize(
+    ("altitude", "typed"), [(36_000.4e3, "36,000.4 km"), (149.5e3, "149.5 km"), (float("nan"), "nan km")]
+)
+def test_an_orbit_outside_the_map_is_named_as_it_was_typed(altitude: float, typed: str) -> None:
+    with pytest.raises(ValueProblem, match=f"altitude of {typed} is outside") as caught:
+        orbit_points(altitude, np.radians(30.0))
+    assert "between 150 km and 36,000 km" in str(caught.value)
+
+
+def test_beyond_its_last_layer_the_map_goes_on_smoothly(trapped: TrappedMap) -> None:
+    height = np.array([35_979e3, 36_000e3, 36_021e3])
+    flux = trapped.electrons(np.radians(20.0), np.radians(60.0), height, activity=0.0, year=2020.0)
+    energy = column(trapped, "e", 1.0)
+    steps = np.diff(np.log(flux[:, energy]))
+    assert steps[1] == pytest.approx(steps[0], rel=0.05)
+
+
 @pytest.mark.parametrize(
     ("altitude", "year", "activity", "says"),
     [

@@ -20,12 +20,21 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import EARTH_RADIUS
+from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS
 from skyhall.errors import ValueProblem
 from skyhall.orbit.geodetic import geodetic
 from skyhall.types import Array, Numbers
 
-__all__ = ["DRIFT_DEG_PER_YEAR", "FIRST_YEAR", "LARGEST_L", "LAST_YEAR", "TrappedMap", "orbit_points"]
+__all__ = [
+    "DRIFT_DEG_PER_YEAR",
+    "FIRST_YEAR",
+    "HIGHEST_ORBIT",
+    "LARGEST_L",
+    "LAST_YEAR",
+    "LOWEST_ORBIT",
+    "TrappedMap",
+    "orbit_points",
+]
 
 # Badhwar 1997, J. Geophys. Res. 102(A2), 2343: doses on Skylab (1973) and Mir (1995) at some 400 km, compared through
 # AP8: 0.28 ± 0.03 degrees west a year (and 0.08 ± 0.03 north, which is left out).
@@ -33,6 +42,13 @@ DRIFT_DEG_PER_YEAR: Final = 0.28
 FIRST_YEAR: Final = 1964.0  # epoch of the older of the two fields
 LAST_YEAR: Final = 2040.0  # how far the drift is carried on beyond what has been measured
 LARGEST_L: Final = 20.0  # Earth radii; over the polar caps field lines do not close within the magnetosphere
+
+# Altitudes of circular orbits that are promised, m over the equator's radius: from the map's first layer to its last.
+# Geodetic heights on them are up to 21.4 km more, near the poles: so far the map goes on beyond its last layer (by less
+# than a hundredth of a step between layers).
+LOWEST_ORBIT: Final = 150e3
+HIGHEST_ORBIT: Final = 36_000e3
+_FLATTENED: Final = EARTH_RADIUS * EARTH_FLATTENING + 100.0
 
 _CHUNK: Final = 16384  # points at a time, so that memory stays bounded
 
@@ -148,7 +164,7 @@ class TrappedMap:
 
     def _check(self, height: Array, year: float) -> None:
         lowest, highest = EARTH_RADIUS * np.expm1(self.height_log[[0, -1]])
-        outside = ~((height >= lowest - 1.0) & (height <= highest + 1.0))
+        outside = ~((height >= lowest - 1.0) & (height <= highest + _FLATTENED))
         if outside.any():
             raise ValueProblem(
                 f"an altitude of {height[outside][0] / 1e3:,.0f} km is outside the map of trapped particles",
@@ -221,7 +237,16 @@ def orbit_points(
     Returns
     -------
     latitude (rad) and height (m) are geodetic; longitude rad; weight sums to 1.
+
+    Raises
+    ------
+    ValueProblem : an altitude outside the map of trapped particles, 150 to 36,000 km.
     """
+    if not LOWEST_ORBIT - 1.0 <= altitude <= HIGHEST_ORBIT + 1.0:
+        raise ValueProblem(
+            f"an orbit's altitude of {altitude / 1e3:,.7g} km is outside the map of trapped particles",
+            right=f"choose between {LOWEST_ORBIT / 1e3:,.0f} km and {HIGHEST_ORBIT / 1e3:,.0f} km",
+        )
     argument = ((np.arange(latitudes) + 0.5) / latitudes - 0.5) * np.pi
     sine = np.sin(inclination) * np.sin(argument)
     radius = EARTH_RADIUS + altitude
