@@ -28,6 +28,7 @@ from skyhall.environment.trapped import FIRST_YEAR, HIGHEST_ORBIT, LAST_YEAR, Tr
 from skyhall.environment.upset_field import UpsetField
 from skyhall.errors import ValueProblem
 from skyhall.orbit.elements import MeanElements
+from skyhall.orbit.sun import decimal_year
 from skyhall.scenario import Scenario
 from skyhall.types import Array
 
@@ -39,6 +40,7 @@ __all__ = [
     "irradiation_on",
     "radiation_of",
     "shield_for",
+    "solar_flux",
     "upset_field",
 ]
 
@@ -81,8 +83,7 @@ def radiation_of(scenario: Scenario) -> Radiation:
     ------
     ValueProblem : an epoch outside what the map can be shifted to.
     """
-    epoch = scenario.epoch
-    year = epoch.year + (epoch.timetuple().tm_yday - 1) / 365.25
+    year = decimal_year(scenario.epoch)
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueProblem(
             f"the map of trapped particles is not known for {year:.0f}",
@@ -188,6 +189,21 @@ def upset_field(
     return UpsetField(rates, table, scale)
 
 
+def solar_flux(scenario: Scenario, catalogue: Catalogue) -> float | SolarCycle:
+    """Return the Sun's radio flux F10.7 (sfu) of a scenario: the one that it gives, else that of its solar activity.
+
+    A minimum or maximum is the catalogue's; the mean is the whole `SolarCycle` between them.
+    """
+    atmosphere = catalogue.part("environments", "atmosphere")
+    asked = scenario.environment
+    if asked.solar_radio_flux is not None:
+        return asked.solar_radio_flux
+    low, most = atmosphere("f107_minimum"), atmosphere("f107_maximum")
+    if asked.solar_activity == "mean":
+        return SolarCycle(low, most)
+    return low if asked.solar_activity == "minimum" else most
+
+
 def air_density(
     scenario: Scenario, catalogue: Catalogue, altitude: npt.ArrayLike, *, high: bool = False
 ) -> Array:
@@ -195,14 +211,7 @@ def air_density(
 
     A scenario that gives the Sun's radio flux knows its time: then that flux holds for both.
     """
-    atmosphere = catalogue.part("environments", "atmosphere")
-    asked = scenario.environment
-    low, most = atmosphere("f107_minimum"), atmosphere("f107_maximum")
-    activity: float | SolarCycle = SolarCycle(low, most)
-    if asked.solar_radio_flux is not None:
-        activity = asked.solar_radio_flux
-    elif high:
-        activity = atmosphere.bounds("f107_maximum")[1]
-    elif asked.solar_activity != "mean":
-        activity = low if asked.solar_activity == "minimum" else most
+    activity = solar_flux(scenario, catalogue)
+    if high and scenario.environment.solar_radio_flux is None:
+        activity = catalogue.part("environments", "atmosphere").bounds("f107_maximum")[1]
     return density(np.asarray(altitude, dtype=np.float64), activity, AirTable(**load_map("air")))

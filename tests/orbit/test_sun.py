@@ -8,6 +8,7 @@ import pytest
 from skyhall.constants import ASTRONOMICAL_UNIT, TROPICAL_YEAR
 from skyhall.orbit import (
     beta_angle,
+    decimal_year,
     greenwich_angle,
     irradiance_ratio,
     julian_date,
@@ -20,6 +21,21 @@ NEW_YEAR = julian_date(datetime(2026, 1, 1, tzinfo=UTC))
 
 def test_julian_date_of_j2000_noon() -> None:
     assert julian_date(datetime(2000, 1, 1, 12, tzinfo=UTC)) == 2451545.0
+
+
+@pytest.mark.parametrize(
+    ("moment", "year"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), 2026.0),
+        (datetime(2026, 7, 2, 12), 2026.5),  # 182.5 of 365 days
+        (datetime(2028, 12, 31, tzinfo=UTC), 2028.0 + 365.0 / 366.0),
+        (datetime(2027, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))), 2027.0),
+    ],
+)
+def test_the_decimal_year_is_whole_on_new_year_and_a_half_in_the_middle(
+    moment: datetime, year: float
+) -> None:
+    assert decimal_year(moment) == pytest.approx(year, abs=1e-9)
 
 
 def test_a_moment_without_a_zone_is_utc() -> None:

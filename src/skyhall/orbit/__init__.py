@@ -44,6 +44,7 @@ from skyhall.orbit.shadow import (
 )
 from skyhall.orbit.sun import (
     beta_angle,
+    decimal_year,
     greenwich_angle,
     irradiance_ratio,
     julian_date,
@@ -65,6 +66,7 @@ __all__ = [
     "check_altitude",
     "circular_position",
     "cluster",
+    "decimal_year",
     "disc_fractions",
     "eclipse_fraction_of_orbit",
     "geostationary_altitude",

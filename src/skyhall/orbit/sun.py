@@ -17,6 +17,7 @@ from skyhall.types import Array
 
 __all__ = [
     "beta_angle",
+    "decimal_year",
     "greenwich_angle",
     "irradiance_ratio",
     "julian_date",
@@ -94,6 +95,16 @@ def julian_date(moment: datetime) -> float:
     """
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return _UNIX_EPOCH_JD + aware.timestamp() / DAY
+
+
+def decimal_year(moment: datetime) -> float:
+    """Return the year of `moment` with the share of it that has passed: 2026.0 on 1 January at 00:00 UTC.
+
+    A moment without a time zone is taken as UTC.
+    """
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    begun, ends = (datetime(year, 1, 1, tzinfo=UTC) for year in (aware.year, aware.year + 1))
+    return aware.year + (aware - begun) / (ends - begun)
 
 
 def sun_direction(julian_date_utc: npt.ArrayLike, *, aberration: bool = True) -> tuple[Array, Array]:
