@@ -30,8 +30,9 @@ from skyhall.environment.shielding import behind_shield
 from skyhall.environment.trapped import TrappedMap, orbit_points
 from skyhall.environment.upsets import ion_rate, proton_rate
 from skyhall.errors import ValueProblem
+from skyhall.orbit.elements import sun_synchronous_inclination
 from skyhall.orbit.geodetic import geodetic
-from skyhall.types import Array, Numbers
+from skyhall.types import Numbers
 
 SHIELD = 1.35  # g/cm²: 5 mm of aluminium
 POLAR, LOW = np.radians(97.6), np.radians(30.0)
@@ -124,12 +125,30 @@ def test_solar_protons_come_as_far_as_a_quiet_magnetosphere_lets_them(
     shells = radiation.trapped.l_shell(latitude, longitude, height, year=2026.2)
     free = solar_protons.event_fluence(polar.solar_energy_mev, radiation.active_years, 0.95) / radiation.years
 
-    def arriving(dst: float) -> Array:
-        share = weight @ solar_protons.access(polar.solar_energy_mev, shells, height, storm_dst_nt=dst)
-        return solar_protons.arriving(free, share)
+    share = weight @ solar_protons.access(polar.solar_energy_mev, shells, height)
+    np.testing.assert_allclose(polar.solar_protons, solar_protons.arriving(free, share))
 
-    np.testing.assert_allclose(polar.solar_protons, arriving(0.0))
-    assert arriving(-100.0)[0] > 1.05 * polar.solar_protons[0]
+
+def more_at_30_degrees(radiation: Radiation, altitude: float) -> tuple[float, float]:
+    """Return by how many rad a year an orbit of 30° is dosed more than a polar one, whole and without the Sun's."""
+    one_year = replace(radiation, years=1.0, active_years=1.0)
+    polar, low = (
+        dose_per_year(particles_on(one_year, altitude, inclination), SHIELD)
+        for inclination in (float(sun_synchronous_inclination(altitude)), LOW)
+    )
+    with_solar = float(low.total - polar.total)
+    return with_solar, with_solar - float(low.solar_protons - polar.solar_protons)
+
+
+def test_solar_protons_make_the_orbits_cross_between_600_and_700_km(radiation: Radiation) -> None:
+    assert more_at_30_degrees(radiation, 600e3)[0] < 0.0 < more_at_30_degrees(radiation, 700e3)[0]
+
+
+@pytest.mark.parametrize("altitude", [500e3, 550e3, 600e3, 700e3, 800e3, 900e3, 1000e3])
+def test_without_solar_protons_30_degrees_is_dosed_more_from_500_to_1000_km(
+    radiation: Radiation, altitude: float
+) -> None:
+    assert more_at_30_degrees(radiation, altitude)[1] > 0.0
 
 
 def test_what_is_expected_of_solar_protons_is_less_than_what_is_not_exceeded(

@@ -45,27 +45,6 @@ def test_cutoffs_fall_with_l() -> None:
     assert np.all(np.diff(vertical_cutoff_gv(np.geomspace(1.0, 6.0, 50))) < 0)
 
 
-def test_a_storm_of_minus_100_nt_moves_the_cutoff_by_5_degrees() -> None:
-    # Leske et al. 2001: 1 degree per 19.11 nT.
-    near, far = (1 / np.cos(np.radians(degrees)) ** 2 for degrees in (55.0, 55.0 + 100 / 19.11))
-    assert vertical_cutoff_gv(near, storm_dst_nt=-100.0) == pytest.approx(
-        float(vertical_cutoff_gv(far)), abs=1e-9
-    )
-
-
-def test_against_the_storm_of_december_2006() -> None:
-    # PAMELA (Adriani et al. 2016): the cutoff latitude moved by up to 7 degrees at the lowest rigidities; Dst -146 nT.
-    latitude = np.linspace(50.0, 66.0, 3201)
-    l_shell = 1 / np.cos(np.radians(latitude)) ** 2
-    quiet, storm = (vertical_cutoff_gv(l_shell, storm_dst_nt=dst) for dst in (0.0, -146.0))
-    moved = latitude[np.argmax(quiet < 0.4)] - latitude[np.argmax(storm < 0.4)]
-    assert moved == pytest.approx(7.0, abs=1.0)
-
-
-def test_a_storm_never_closes_a_pole() -> None:
-    assert np.all(vertical_cutoff_gv(np.geomspace(5.0, 1e6, 40), storm_dst_nt=-300.0) == 0.0)
-
-
 def test_below_the_first_shell_the_cutoff_is_a_number() -> None:
     assert np.isfinite(vertical_cutoff_gv(0.98))
 

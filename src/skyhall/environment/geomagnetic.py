@@ -1,8 +1,8 @@
 """Which charged particles the Earth's magnetic field and the Earth itself let through to a place in orbit.
 
 A particle reaches a place when its rigidity is above the place's vertical cutoff, whatever its direction. Leaves out
-the penumbra (the cutoff is a step), the dependence on direction (east is closed at a higher rigidity than west) and
-the daily change of the cutoff near the auroral zone.
+the penumbra (the cutoff is a step), the dependence on direction (east is closed at a higher rigidity than west), the
+daily change of the cutoff near the auroral zone, and magnetic storms, which lower it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,6 @@ ATOMIC_MASS_MEV: Final = 931.49410  # MeV/c² per nucleon of a nucleus, CODATA 2
 _CUTOFF_GV: Final = 15.062
 _CUTOFF_LOWERING_GV: Final = 0.363
 
-# A magnetic storm moves the cutoff by one degree of invariant latitude per 19.11 nT of Dst: SAMPEX in solar events,
-# Leske, Mewaldt, Stone and von Rosenvinge 2001, J. Geophys. Res. 106, 30011.
-_DEGREES_PER_NT: Final = 1 / 19.11
-
 # A path that grazes the air at 50 km crosses 50 g/cm² (US Standard Atmosphere 1976), about half of a proton's nuclear
 # interaction length and the whole range of a 250 MeV proton: below it the sky counts as closed.
 _CLOSED_SKY_HEIGHT: Final = 50e3  # m
@@ -48,22 +44,19 @@ def rigidity_gv(energy_mev_per_nucleon: Numbers, charge: Numbers = 1, mass_numbe
     return mass_number / charge * np.sqrt(energy * (energy + 2 * mass)) / 1000.0
 
 
-def vertical_cutoff_gv(l_shell: Numbers, *, storm_dst_nt: float = 0.0) -> Numbers:
+def vertical_cutoff_gv(l_shell: Numbers) -> Numbers:
     """Return the vertical geomagnetic cutoff rigidity (GV), zero above L = 6.4 (invariant latitude 66.8°).
 
     Parameters
     ----------
     l_shell : McIlwain's L, any shape; the invariant latitude Λ has cos²Λ = 1 / L.
-    storm_dst_nt : Dst index of a magnetic storm (nT, negative): the cutoff of a place is then that of a place
-        -Dst / 19.11 degrees nearer the pole. 0: quiet; -100: a strong storm; -150: that of December 2006.
 
-    Source: the fit to SAMPEX's nuclei of Ogliore et al. 2001 (27th ICRC, 4112), 15.062 / L² - 0.363 GV, and of Leske
-    et al. 2001 for storms. Störmer's 14.9 / L² lies 0.3 GV above what was measured, which would close the poles to
-    30 MeV protons down to L = 7.8 instead of 5.0.
+    Source: the fit to SAMPEX's nuclei of Ogliore et al. 2001 (27th ICRC, 4112), 15.062 / L² - 0.363 GV. Störmer's
+    14.9 / L² lies 0.3 GV above what was measured, which would close the poles to 30 MeV protons down to L = 7.8
+    instead of 5.0.
     """
-    latitude = np.arccos(np.minimum(1.0 / np.sqrt(l_shell), 1.0)) - np.radians(storm_dst_nt * _DEGREES_PER_NT)
-    cosine = np.cos(np.minimum(latitude, 0.5 * np.pi))
-    return np.maximum(_CUTOFF_GV * np.square(np.square(cosine)) - _CUTOFF_LOWERING_GV, 0.0)
+    cosine_squared = np.minimum(1.0 / np.asarray(l_shell, dtype=np.float64), 1.0)
+    return np.maximum(_CUTOFF_GV * np.square(cosine_squared) - _CUTOFF_LOWERING_GV, 0.0)
 
 
 def open_sky(height: Numbers) -> Numbers:

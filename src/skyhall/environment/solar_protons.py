@@ -1,8 +1,9 @@
-"""Protons from the Sun's eruptions, as fluences and fluxes that a mission does not exceed with a chosen confidence.
+"""Protons from the Sun's eruptions, as fluences that a mission does not exceed with a chosen confidence.
 
 Sizes of events follow the return levels of the SAPPHIRE model (Jiggens et al. 2018); events come at random (Poisson)
-in the seven active years of each solar cycle. Energies in MeV, fluences in 1/cm², fluxes in 1/(cm² s), both
-omnidirectional (over 4π). Leaves out heavier ions, electrons, and the memory that one eruption has of the last.
+in the seven active years of each solar cycle. Energies in MeV, fluences in 1/cm², omnidirectional (over 4π). Leaves out
+heavier ions, electrons, the magnetic storms that eruptions often bring, and the memory that one eruption has of the
+last.
 """
 
 from __future__ import annotations
@@ -16,15 +17,7 @@ from skyhall.environment.geomagnetic import open_sky, rigidity_gv, vertical_cuto
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
 
-__all__ = [
-    "access",
-    "active_years",
-    "arriving",
-    "event_fluence",
-    "mean_fluence",
-    "peak_flux",
-    "worst_event_fluence",
-]
+__all__ = ["access", "active_years", "arriving", "event_fluence", "mean_fluence"]
 
 # Jiggens et al. 2018, J. Space Weather Space Clim. 8, A31, table 8: Band functions in rigidity (GV) of the event met
 # on average once in so many years. Spectral index and e-folding rigidity of the low part, scale; the high part is a
@@ -37,15 +30,8 @@ _FLUENCE: Final = (
     np.array([1.33e10, 2.81e10, 5.85e10, 8.73e10, 1.45e11, 2.14e11, 3.95e11]),  # 1/(cm² sr GV) at 1 GV
     5.7,
 )
-_PEAK: Final = (
-    np.array([2.55, 2.35, 2.18, 2.09, 1.99, 1.9, 1.77]),
-    np.array([1.30e-1, 1.21e-1, 1.14e-1, 1.11e-1, 1.07e-1, 1.05e-1, 1.01e-1]),  # GV
-    np.array([6.03e3, 1.55e4, 3.58e4, 5.64e4, 9.60e4, 1.53e5, 2.96e5]),  # 1/(cm² s sr GV) at 1 GV
-    5.25,
-)
 _RARE: Final = 1  # the 1-in-20-years event, nearest to what a mission of a few years must bear
 _LOWEST_FITTED_MEV: Final = 30.0
-_Band = tuple[Array, Array, Array, float]
 
 # Active years of a cycle and where they lie about its maximum: Feynman et al. 1993, J. Geophys. Res. 98, 13281.
 _CYCLE_YEARS: Final = 11.0
@@ -91,7 +77,7 @@ def event_fluence(energy_mev: Numbers, years: float, confidence: float) -> Array
     exp(-a T Γ(1-γ) s (1+s)^(γ-1)) in units of φ₀; it is inverted by Euler's method (Abate and Whitt 1995).
     """
     time = _calendar_years(years, confidence)
-    rate, index, scale = _size_distribution(energy_mev, _FLUENCE)
+    rate, index, scale = _size_distribution(energy_mev)
     if time == 0:
         return np.zeros_like(scale)
     low, high = np.full(scale.shape, -30.0), np.full(scale.shape, 12.0)  # logarithm of fluence over scale
@@ -107,24 +93,11 @@ def mean_fluence(energy_mev: Numbers, years: float) -> Array:
     from scipy.special import gamma
 
     time = _calendar_years(years, 0.5)
-    rate, index, scale = _size_distribution(energy_mev, _FLUENCE)
+    rate, index, scale = _size_distribution(energy_mev)
     return np.asarray(time * rate * scale * gamma(1.0 - index), dtype=np.float64)
 
 
-def worst_event_fluence(energy_mev: Numbers, years: float, confidence: float) -> Array:
-    """Return the fluence (1/cm²) above each energy of the largest event, not exceeded; arguments as `event_fluence`."""
-    return _largest(energy_mev, years, confidence, _FLUENCE)
-
-
-def peak_flux(energy_mev: Numbers, years: float, confidence: float) -> Array:
-    """Return the highest proton flux (1/(cm² s), omnidirectional) above each energy that the mission does not exceed.
-
-    The worst minutes of the worst event: the rate for a bad day's upsets. Arguments and errors as `event_fluence`.
-    """
-    return _largest(energy_mev, years, confidence, _PEAK)
-
-
-def access(energy_mev: Numbers, l_shell: Numbers, height: Numbers, *, storm_dst_nt: float = 0.0) -> Array:
+def access(energy_mev: Numbers, l_shell: Numbers, height: Numbers) -> Array:
     """Return the share of the free-space flux AT each energy that reaches a place: magnetic field and Earth's shadow.
 
     Parameters
@@ -132,14 +105,12 @@ def access(energy_mev: Numbers, l_shell: Numbers, height: Numbers, *, storm_dst_
     energy_mev : (n,) proton energies.
     l_shell : (...) McIlwain's L of the places.
     height : (...) their geodetic heights (m).
-    storm_dst_nt : Dst of a magnetic storm (nT, negative), which eruptions often bring; 0 is a quiet magnetosphere.
 
-    Returns an array (..., n). It multiplies a differential spectrum; for one above energies use `arriving`.
+    Returns an array (..., n), for a quiet magnetosphere. It multiplies a differential spectrum; for one above energies
+    use `arriving`.
     """
     rigidity = rigidity_gv(np.asarray(energy_mev, dtype=np.float64))
-    cutoff = np.asarray(vertical_cutoff_gv(l_shell, storm_dst_nt=storm_dst_nt), dtype=np.float64)[
-        ..., np.newaxis
-    ]
+    cutoff = np.asarray(vertical_cutoff_gv(l_shell), dtype=np.float64)[..., np.newaxis]
     sky = np.asarray(open_sky(height), dtype=np.float64)[..., np.newaxis]
     return np.asarray(sky * (rigidity >= cutoff), dtype=np.float64)
 
@@ -170,11 +141,11 @@ def _calendar_years(years: float, confidence: float) -> float:
     return years * _CYCLE_YEARS / _ACTIVE_YEARS
 
 
-def _above(energy_mev: Numbers, band: _Band) -> Array:
+def _above(energy_mev: Numbers) -> Array:
     """Return the return levels (7, n) above each energy, over 4π: the Band functions' integrals over rigidity."""
     from scipy.special import gamma, gammaincc
 
-    index, e_folding, scale, high_index = (np.reshape(value, (-1, 1)) for value in band)
+    index, e_folding, scale, high_index = (np.reshape(value, (-1, 1)) for value in _FLUENCE)
     rigidity = rigidity_gv(np.atleast_1d(np.asarray(energy_mev, dtype=np.float64)))
     knee = (high_index - index) * e_folding
 
@@ -194,7 +165,7 @@ def _above(energy_mev: Numbers, band: _Band) -> Array:
     return np.asarray(4.0 * pi * scale * (low + high), dtype=np.float64)
 
 
-def _size_distribution(energy_mev: Numbers, band: _Band) -> tuple[Array, Array, Array]:
+def _size_distribution(energy_mev: Numbers) -> tuple[Array, Array, Array]:
     """Return rate (1/year), index and scale of the rate of events above φ, a (φ/φ₀)^-γ exp(-φ/φ₀), at each energy.
 
     The logarithm of the rate is linear in ln φ and in φ: three numbers from seven levels, by least squares. Below
@@ -203,12 +174,12 @@ def _size_distribution(energy_mev: Numbers, band: _Band) -> tuple[Array, Array, 
     """
     energy = np.atleast_1d(np.asarray(energy_mev, dtype=np.float64))
     fitted_energy = np.maximum(energy, _LOWEST_FITTED_MEV)
-    levels = _above(fitted_energy, band)
+    levels = _above(fitted_energy)
     unit = levels[_RARE]
     x = levels / unit
     design = np.stack([np.ones_like(x), -np.log(x), -x], axis=-1).swapaxes(0, 1)  # (n, 7, 3)
     log_rate, index, steepness = np.moveaxis(np.linalg.pinv(design) @ -np.log(_RETURN_YEARS), -1, 0)
-    softer = _above(energy, band)[_RARE] / unit
+    softer = _above(energy)[_RARE] / unit
     return np.exp(log_rate) * steepness**index, index, softer * unit / steepness
 
 
@@ -225,17 +196,3 @@ def _probability_of_sum(total: Array, events: Array, index: Array) -> Array:
     weights = np.array([comb(averaged, j) for j in range(averaged + 1)]) / 2.0**averaged
     partial = np.cumsum(values, axis=-1)[:, terms:]
     return np.asarray(np.exp(damping / 2.0) / total * (partial @ weights), dtype=np.float64)
-
-
-def _largest(energy_mev: Numbers, years: float, confidence: float, band: _Band) -> Array:
-    """Return the size above each energy that the largest event does not exceed: its rate is -ln(confidence) / time."""
-    time = _calendar_years(years, confidence)
-    rate, index, scale = _size_distribution(energy_mev, band)
-    if time == 0:
-        return np.zeros_like(scale)
-    low, high = np.full(scale.shape, -60.0), np.full(scale.shape, 12.0)
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        more = np.log(rate) - index * middle - np.exp(middle) > np.log(-np.log(confidence) / time)
-        low, high = np.where(more, middle, low), np.where(more, high, middle)
-    return np.asarray(scale * np.exp(high), dtype=np.float64)
