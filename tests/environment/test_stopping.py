@@ -11,7 +11,6 @@ from skyhall.environment.stopping import (
     energy_after,
     ion_energy_after,
     ion_let,
-    ion_range,
     reactions,
     stopping_power,
     surviving,
@@ -128,11 +127,6 @@ def test_slow_nuclei_carry_electrons_along() -> None:
     assert effective_charge(0.5, 26) < 0.75 * 26
     assert effective_charge(1000.0, 26) == pytest.approx(26.0, abs=0.01)
     assert effective_charge(0.5, 1) == 1.0
-
-
-def test_alphas_go_as_far_as_protons_of_their_speed() -> None:
-    # Same charge squared over mass.
-    assert ion_range(100.0, 2, 4.0) == pytest.approx(csda_range(100.0), rel=0.02)
 
 
 def test_shapes_broadcast() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from skyhall.constants import EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
+from skyhall.constants import EARTH_GM, EARTH_RADIUS
 from skyhall.environment.air import AirTable, SolarCycle, density
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
@@ -21,17 +21,13 @@ __all__ = [
     "Deorbit",
     "decay_rate",
     "decay_time",
-    "decay_times_over_cycle",
     "deorbit",
     "drag",
-    "drag_delta_v",
-    "mass_over_drag_area",
 ]
 
 # m; a satellite this low falls within the hour: D. King-Hele, Satellite Orbits in an Atmosphere (1987).
 REENTRY_ALTITUDE: Final = 120e3
 _STEP: Final = 2e3  # m between the points of the integral; half of it moves a lifetime by less than 0.1 %
-_MONTH: Final = JULIAN_YEAR / 12.0
 
 
 def drag(air_density: Numbers, altitude: Numbers, coefficient: Numbers, area: Numbers) -> Numbers:
@@ -46,42 +42,6 @@ def drag(air_density: Numbers, altitude: Numbers, coefficient: Numbers, area: Nu
     """
     speed_squared = EARTH_GM / (EARTH_RADIUS + altitude)
     return 0.5 * air_density * speed_squared * coefficient * area
-
-
-def mass_over_drag_area(mass: Numbers, drag_coefficient: Numbers, area: Numbers) -> Array:
-    """Return the ballistic coefficient m / (Cd A), kg/m²; `mass` in kg, `area` in m².
-
-    Raises
-    ------
-    ValueProblem : a mass, coefficient or area that is not above zero.
-    """
-    for name, value, unit in (
-        ("mass", mass, " kg"),
-        ("drag coefficient", drag_coefficient, ""),
-        ("area", area, " m²"),
-    ):
-        if not np.all(np.asarray(value, dtype=float) > 0.0):
-            raise ValueProblem(f"a {name} of {float(np.min(value)):g}{unit}", right=f"a {name} is above zero")
-    return np.asarray(mass / (np.asarray(drag_coefficient, dtype=float) * area))
-
-
-def drag_delta_v(
-    altitude: Numbers,
-    ballistic_coefficient: Numbers,
-    f107: Numbers | SolarCycle,
-    table: AirTable,
-    time: Numbers,
-) -> Array:
-    """Return the delta-v (m/s) that keeps a circular orbit against drag for `time` (s).
-
-    Parameters as in `decay_time`.
-    """
-    _check_ballistic(ballistic_coefficient)
-    acceleration = (
-        drag(density(altitude, f107, table), np.asarray(altitude, dtype=float), 1.0, 1.0)
-        / ballistic_coefficient
-    )
-    return np.asarray(acceleration * time)
 
 
 def decay_rate(
@@ -107,7 +67,7 @@ def decay_time(
     altitude : m, from 120 km to the top of the table.
     ballistic_coefficient : ballistic coefficient m / (Cd A), kg/m².
     f107 : solar activity, sfu, held for the whole way down; a `SolarCycle` takes the mean density over the cycle,
-        right where the way down takes several cycles; `decay_times_over_cycle` follows the cycle.
+        right where the way down takes several cycles; a shorter one depends on when in the cycle it begins.
     table : air density.
 
     Raises
@@ -128,34 +88,6 @@ def decay_time(
         chosen = flux == value
         unit_times[chosen] = np.interp(start[chosen], heights, fall)
     return np.asarray(unit_times * ballistic_coefficient)
-
-
-def decay_times_over_cycle(
-    altitude: float, ballistic_coefficient: float, cycle: SolarCycle, table: AirTable, *, starts: int = 12
-) -> Array:
-    """Return the decay times (s) that begin at `starts` moments spread evenly over a solar cycle; (starts,).
-
-    The activity goes on through the cycle, again and again, while the orbit sinks; the first start is the minimum.
-    Parameters and errors as in `decay_time`, for one orbit.
-    """
-    _check_ballistic(ballistic_coefficient)
-    _check_start(np.asarray(altitude, dtype=float), table)
-    steps = max(1, int(np.ceil((altitude - REENTRY_ALTITUDE) / _STEP)))
-    edges = np.linspace(altitude, REENTRY_ALTITUDE, steps + 1)
-    middle = 0.5 * (edges[1:] + edges[:-1])
-    months = cycle.months
-    air = density(middle[:, None], months, table)
-    # What a step needs: the time integral of the density that takes the orbit from its upper to its lower edge.
-    needed = (edges[:-1] - edges[1:]) * ballistic_coefficient / np.sqrt(EARTH_GM * (EARTH_RADIUS + middle))
-    bounds = np.arange(months.size + 1) * _MONTH
-    period = bounds[-1]
-    begun = np.arange(starts) * (period / starts)
-    now = begun.copy()
-    for densities, need in zip(air, needed, strict=True):
-        passed = np.concatenate([[0.0], np.cumsum(densities * _MONTH)])
-        turns, rest = np.divmod(np.interp(now % period, bounds, passed) + need, passed[-1])
-        now = (now // period + turns) * period + np.interp(rest, passed, bounds)
-    return np.asarray(now - begun)
 
 
 @dataclass(frozen=True, slots=True)

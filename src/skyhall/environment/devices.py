@@ -9,7 +9,6 @@ with dose, temperature and voltage.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,8 +27,6 @@ __all__ = [
     "cross_section_of_events",
     "device_from_values",
     "inferences_per_corruption",
-    "ion_limit",
-    "quarter_let",
     "weibull",
 ]
 
@@ -50,11 +47,6 @@ DEVICE_UNITS: Mapping[str, str] = {
     "dose_limit": "rads",  # rad(Si); the library's `rad` is the angle
     "bits": "",
 }
-# Limiting ion cross section over LET² at a quarter of it, per limiting proton cross section: E. L. Petersen,
-# "The SEU figure of merit and proton upset rate calculations", IEEE Trans. Nucl. Sci. 45 (1998) 2550. The coefficient
-# is as we recall it; the definition is checked against J. Barak, R. A. Reed, K. A. LaBel, IEEE Trans. Nucl. Sci. 46
-# (1999) 1504, who find it good for ordinary parts, too high for ions where the threshold is below an LET of 1.
-FIGURE_OF_MERIT_PER_PROTON_CM2 = 4.5e4
 
 
 def weibull(x: Numbers, threshold: float, width: float, shape: float) -> Array:
@@ -161,27 +153,6 @@ def device_from_values(name: str, values: Mapping[str, float]) -> Device:
         for effect in (*OUTCOMES, *HAZARDS)
     }
     return Device(name, responses, dose_limit_rad=values["dose_limit"], bits=values["bits"])
-
-
-def quarter_let(threshold: float, width: float, shape: float) -> float:
-    """Return the LET at which a Weibull curve reaches a quarter of its saturation, MeV·cm²/mg."""
-    return threshold + width * float(math.log(4.0 / 3.0) ** (1.0 / shape))
-
-
-def ion_limit(proton_cm2: Numbers, let_at_quarter: float) -> Array:
-    """Return the saturated ion cross section that a saturated proton cross section implies, cm².
-
-    Parameters
-    ----------
-    proton_cm2 : saturated proton cross section, cm².
-    let_at_quarter : LET at which the ion curve reaches a quarter of its saturation, MeV·cm²/mg (`quarter_let`).
-
-    Notes
-    -----
-    Petersen's figure of merit F = ion_limit / LET² = 4.5e4 × proton limit (IEEE Trans. Nucl. Sci. 45 (1998) 2550). It
-    was fitted to memories of the 1980s and 1990s: an order of magnitude for circuits of a few nanometres.
-    """
-    return np.asarray(FIGURE_OF_MERIT_PER_PROTON_CM2 * np.asarray(proton_cm2) * let_at_quarter**2)
 
 
 def cross_section_of_events(rad_per_event: Numbers, protons_per_cm2_rad: float) -> Array:

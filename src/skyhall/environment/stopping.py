@@ -32,7 +32,6 @@ __all__ = [
     "energy_after",
     "ion_energy_after",
     "ion_let",
-    "ion_range",
     "reactions",
     "stopping_power",
     "surviving",
@@ -186,15 +185,6 @@ def ion_let(
     energy = np.maximum(np.asarray(energy_mev_per_nucleon, dtype=np.float64), _LOWEST_MEV)
     per_gram = _ion_stopping(energy, charge, material)
     return np.asarray(per_gram * 1e-3, dtype=np.float64)
-
-
-def ion_range(
-    energy_mev_per_nucleon: Numbers, charge: int, mass_number: float, material: str = "aluminium"
-) -> Array:
-    """Return the range of a nucleus, g/cm²; parameters, errors and accuracy as `ion_let`."""
-    _nucleus(charge, mass_number)
-    _, log_energy, log_range = _table(charge, mass_number, material)
-    return _look_up(energy_mev_per_nucleon, log_energy, log_range)
 
 
 def ion_energy_after(
