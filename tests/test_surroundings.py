@@ -14,8 +14,9 @@ from skyhall.catalogue import load_catalogue
 from skyhall.chain import Assessment
 from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.devices import Device
-from skyhall.environment.exposure import ALUMINIUM_G_CM3, Radiation, dose_per_year, particles_on, upset_table
+from skyhall.environment.exposure import Radiation, dose_per_year, particles_on, upset_table
 from skyhall.environment.globe_cells import CELLS
+from skyhall.environment.shielding import aluminium_g_cm2
 from skyhall.environment.upset_field import UpsetField
 from skyhall.errors import ValueProblem
 from skyhall.fleet import design
@@ -24,7 +25,7 @@ from skyhall.scenario import Scenario, load
 from skyhall.surroundings import SHIELDS_MM, device_of, irradiation_on, radiation_of, shield_for, upset_field
 from skyhall.types import Array
 
-MM = 0.1 * ALUMINIUM_G_CM3  # g/cm² of a millimetre of aluminium
+MM = float(aluminium_g_cm2(1e-3))  # g/cm² of a millimetre of aluminium
 INCLINATION = np.radians(97.6)
 
 

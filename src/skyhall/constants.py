@@ -13,6 +13,11 @@ EARTH_J3: Final = -2.53265649e-6  # EGM96
 EARTH_J4: Final = -1.61962159e-6  # EGM96
 EARTH_ROTATION: Final = 7.292115e-5  # rad/s, WGS 84
 
+# Orbits
+LEO_PROTECTED_ALTITUDE: Final = (
+    2.0e6  # m, top of low orbit: IADC Space Debris Mitigation Guidelines (2007), 3.3.2
+)
+
 # Sun: IAU 2012 Resolution B2 (astronomical unit), IAU 2015 Resolution B3 (nominal solar radius).
 ASTRONOMICAL_UNIT: Final = 1.495978707e11  # m, exact
 SOLAR_RADIUS: Final = 6.957e8  # m, nominal
@@ -21,6 +26,9 @@ SOLAR_RADIUS: Final = 6.957e8  # m, nominal
 SPEED_OF_LIGHT: Final = 299792458.0  # m/s, exact
 STEFAN_BOLTZMANN: Final = 5.670374419e-8  # W/(m² K⁴)
 STANDARD_GRAVITY: Final = 9.80665  # m/s², exact
+PROTON_MASS_MEV: Final = 938.27208816  # MeV/c², CODATA 2018
+NUCLEON_MASS_MEV: Final = 931.49410242  # MeV/c² per nucleon of a nucleus: atomic mass constant, CODATA 2018
+ELECTRON_MASS_MEV: Final = 0.51099895  # MeV/c², CODATA 2018
 
 ZERO_CELSIUS: Final = 273.15  # K, exact
 

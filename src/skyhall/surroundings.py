@@ -14,7 +14,6 @@ from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.air import AirTable, SolarCycle, density
 from skyhall.environment.devices import DEVICE_UNITS, Device, device_from_values
 from skyhall.environment.exposure import (
-    ALUMINIUM_G_CM3,
     Dose,
     Exposure,
     Radiation,
@@ -23,6 +22,7 @@ from skyhall.environment.exposure import (
     particles_on,
     upset_table,
 )
+from skyhall.environment.shielding import aluminium_g_cm2
 from skyhall.environment.solar_protons import active_years
 from skyhall.environment.trapped import FIRST_YEAR, HIGHEST_ORBIT, LAST_YEAR, TrappedMap
 from skyhall.environment.upset_field import UpsetField
@@ -73,7 +73,7 @@ class Irradiation:
     @property
     def shield_mm(self) -> float:
         """Thickness of the shield, mm of aluminium."""
-        return self.shield_g_cm2 / ALUMINIUM_G_CM3 * 10.0
+        return self.shield_g_cm2 / float(aluminium_g_cm2(1e-3))
 
 
 def radiation_of(scenario: Scenario) -> Radiation:
@@ -127,11 +127,11 @@ def shield_for(scenario: Scenario, device: Device, dose_by_mm: Dose, least: floa
     """
     asked = scenario.satellite
     if asked.shielding is not None:
-        return asked.shielding * 100.0 * ALUMINIUM_G_CM3
+        return float(aluminium_g_cm2(asked.shielding))
     life_dose = dose_by_mm.total * asked.life / JULIAN_YEAR * asked.dose_margin
     borne = np.flatnonzero(life_dose <= device.dose_limit_rad)
     wanted = SHIELDS_MM[borne[0]] if borne.size else SHIELDS_MM[-1]
-    return max(least, 0.1 * float(wanted) * ALUMINIUM_G_CM3)
+    return max(least, float(aluminium_g_cm2(1e-3 * wanted)))
 
 
 def irradiation_on(
@@ -144,7 +144,7 @@ def irradiation_on(
 ) -> Irradiation:
     """Return what radiation does on a circular orbit (m over the equator's radius, rad); shields in g/cm²."""
     particles = particles_on(radiation, altitude, inclination)
-    by_mm = dose_per_year(particles, 0.1 * SHIELDS_MM * ALUMINIUM_G_CM3)
+    by_mm = dose_per_year(particles, aluminium_g_cm2(1e-3 * SHIELDS_MM))
     shield = shield_for(scenario, device, by_mm, least_shield)
     return Irradiation(device, expose(radiation, device, particles, shield), shield, by_mm)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyhall.environment.shielding import behind_shield, energy_before
+from skyhall.environment.shielding import aluminium_g_cm2, behind_shield, energy_before
 from skyhall.environment.stopping import energy_after
 from skyhall.errors import ValueProblem
 from skyhall.types import Array
@@ -16,6 +16,10 @@ FALLING = ENERGY**-1.5
 
 def count(spectrum: Array, energy: Array = ENERGY) -> float:
     return float(np.trapezoid(spectrum, energy))
+
+
+def test_five_millimetres_of_aluminium_are_1_35_grams_per_square_centimetre() -> None:
+    assert aluminium_g_cm2(5e-3) == pytest.approx(1.35)
 
 
 def test_without_a_shield_nothing_changes() -> None:

@@ -14,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from skyhall.constants import NUCLEON_MASS_MEV, PROTON_MASS_MEV
 from skyhall.environment import stopping
-from skyhall.environment.geomagnetic import ATOMIC_MASS_MEV, PROTON_MASS_MEV, rigidity_gv
+from skyhall.environment.geomagnetic import rigidity_gv
 from skyhall.errors import ValueProblem
 from skyhall.types import Array, Numbers
 
@@ -103,7 +104,7 @@ def ion_flux(energy_mev_per_nucleon: Numbers, charge: int, *, modulation: float)
         )
     mass_number, scale, index, speed_index = _IONS[charge - 1]
     energy = np.asarray(energy_mev_per_nucleon, dtype=np.float64)
-    mass = PROTON_MASS_MEV if charge == 1 else ATOMIC_MASS_MEV
+    mass = PROTON_MASS_MEV if charge == 1 else NUCLEON_MASS_MEV
     rigidity = rigidity_gv(energy, charge, mass_number)
     speed = np.sqrt(energy * (energy + 2.0 * mass)) / (energy + mass)
     exponent = _EXPONENT_SLOPE * modulation + _EXPONENT

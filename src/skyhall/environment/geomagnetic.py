@@ -11,13 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS
+from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS, NUCLEON_MASS_MEV, PROTON_MASS_MEV
 from skyhall.types import Numbers
 
 __all__ = ["open_sky", "rigidity_gv", "vertical_cutoff_gv"]
-
-PROTON_MASS_MEV: Final = 938.27209  # MeV/c², CODATA 2018
-ATOMIC_MASS_MEV: Final = 931.49410  # MeV/c² per nucleon of a nucleus, CODATA 2018
 
 # Measured by SAMPEX with nuclei of 0.5 to 1.7 GV, stated to hold over invariant latitudes up to 64° (0.2 to 15 GV):
 # Ogliore, Mewaldt, Leske, Stone and von Rosenvinge 2001, Proc. 27th ICRC, 4112: R = 15.062 cos⁴Λ - 0.363 GV.
@@ -39,7 +36,7 @@ def rigidity_gv(energy_mev_per_nucleon: Numbers, charge: Numbers = 1, mass_numbe
     charge : atomic number Z.
     mass_number : mass number A, not necessarily whole (a mean over isotopes).
     """
-    mass = np.where(np.asarray(mass_number) == 1, PROTON_MASS_MEV, ATOMIC_MASS_MEV)
+    mass = np.where(np.asarray(mass_number) == 1, PROTON_MASS_MEV, NUCLEON_MASS_MEV)
     energy = np.asarray(energy_mev_per_nucleon, dtype=np.float64)
     return mass_number / charge * np.sqrt(energy * (energy + 2 * mass)) / 1000.0
 

@@ -3,7 +3,7 @@
 Straight ahead and slowed down continuously. Nuclear reactions are left out: in 1.35 g/cm² (5 mm) they take 1.3 % of the
 protons (mean free path 100 g/cm²), and part of their energy comes back as secondaries.
 
-Thickness in g/cm² of aluminium (0.27 a millimetre); energies in MeV; spectra omnidirectional per cm².
+Thickness in g/cm² of aluminium (`aluminium_g_cm2`); energies in MeV; spectra omnidirectional per cm².
 """
 
 from __future__ import annotations
@@ -18,11 +18,26 @@ from skyhall.environment.stopping import csda_range, stopping_power
 from skyhall.errors import ValueProblem, did_you_mean
 from skyhall.types import Array, Numbers
 
-__all__ = ["GEOMETRIES", "angles", "behind_shield", "checked_thickness", "energy_before"]
+__all__ = [
+    "ALUMINIUM_G_CM3",
+    "GEOMETRIES",
+    "aluminium_g_cm2",
+    "angles",
+    "behind_shield",
+    "checked_thickness",
+    "energy_before",
+]
+
+ALUMINIUM_G_CM3: Final = 2.70  # NIST, material compositions of PSTAR and ESTAR
 
 GEOMETRIES: Final = ("sphere", "slab")
 _ANGLES: Final = 48
 _TABLE_MEV: Final = np.geomspace(1e-3, 1e6, 4000)
+
+
+def aluminium_g_cm2(thickness_m: Numbers) -> Numbers:
+    """Return the mass (g/cm²) that a particle crosses in aluminium of a thickness in m."""
+    return thickness_m * 100.0 * ALUMINIUM_G_CM3
 
 
 def behind_shield(

@@ -18,13 +18,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from skyhall.constants import ELECTRON_MASS_MEV, NUCLEON_MASS_MEV, PROTON_MASS_MEV
 from skyhall.errors import ValueProblem, did_you_mean
 from skyhall.types import Array, Numbers
 
 __all__ = [
-    "ELECTRON_MASS_MEV",
     "MATERIALS",
-    "PROTON_MASS_MEV",
     "Material",
     "csda_range",
     "density_effect",
@@ -37,9 +36,6 @@ __all__ = [
     "surviving",
 ]
 
-PROTON_MASS_MEV: Final = 938.27208816  # CODATA 2018
-NUCLEON_MASS_MEV: Final = 931.49410242  # atomic mass constant, CODATA 2018
-ELECTRON_MASS_MEV: Final = 0.51099895  # CODATA 2018
 _BETHE: Final = 0.307075  # MeV cm²/mol: 4π N_A r_e² m_e c², Particle Data Group
 _AVOGADRO_PER_BARN: Final = 0.602214076  # atoms/mol in 1e24
 

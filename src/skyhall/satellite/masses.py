@@ -1,8 +1,8 @@
 """Mass: one line per subsystem, closed over structure, margin and propellant.
 
-What it leaves out: launch adapters, spares, and the growth of structure with size (a constant share of the dry
-mass). Propellant uses one mean density of air over the whole life; the solar cycle moves it by a factor of thirty at
-500 km, and the thruster's power is that of its high end.
+What it leaves out: launch adapters, and the growth of structure with size (a constant share of the dry mass). Spare
+accelerators are in the payload's mass. Propellant uses one mean density of air over the whole life; the solar cycle
+moves it by a factor of thirty at 500 km, and the thruster's power is that of its high end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from skyhall.constants import EARTH_GM, EARTH_RADIUS, STANDARD_GRAVITY
+from skyhall.constants import EARTH_GM, EARTH_RADIUS, LEO_PROTECTED_ALTITUDE, STANDARD_GRAVITY
 from skyhall.environment.decay import drag
 from skyhall.satellite.sizing_inputs import SizingInputs
 from skyhall.types import Array, Numbers
@@ -29,7 +29,6 @@ __all__ = [
     "shielding_mass",
 ]
 
-LEO_PROTECTED_ALTITUDE: Final = 2.0e6  # m, IADC Space Debris Mitigation Guidelines (2007), 3.3.2
 GRAVEYARD_RAISE: Final = 3.0e5  # m, 235 km plus the radiation-pressure term, rounded up: IADC (2007), 5.3.1
 
 

@@ -11,13 +11,16 @@ import numpy as np
 from skyhall.catalogue.maps import load_map
 from skyhall.constants import JULIAN_YEAR
 from skyhall.environment.dose import proton_dose
-from skyhall.environment.exposure import ALUMINIUM_G_CM3, Radiation, dose_per_year, particles_on
+from skyhall.environment.exposure import Radiation, dose_per_year, particles_on
+from skyhall.environment.shielding import aluminium_g_cm2
 from skyhall.environment.solar_protons import active_years
 from skyhall.environment.trapped import TrappedMap
 from skyhall.orbit.elements import sun_synchronous_inclination
 from skyhall.validation.cases import Case
 
 __all__ = ["CHECKS"]
+
+FIVE_MM = float(aluminium_g_cm2(5e-3))  # g/cm²
 
 
 @cache
@@ -38,23 +41,22 @@ def suncatcher_dose(case: Case) -> Mapping[str, Any]:
     trapped, years = _one_active_year().trapped, 5.0
     radiation = Radiation(trapped, 0.5, 2027.0, 0.9, years, active_years(2027.0, years))
     particles = particles_on(radiation, altitude, float(sun_synchronous_inclination(altitude)))
-    thickness = 0.1 * case.given["shielding_mm_al"] * ALUMINIUM_G_CM3
+    thickness = float(aluminium_g_cm2(1e-3 * case.given["shielding_mm_al"]))
     return {"dose": float(dose_per_year(particles, thickness).total)}
 
 
 def dose_5mm(case: Case) -> Mapping[str, Any]:
     """Return doses at the centre of a sphere of 5 mm, by their parts, and those of two wrong models."""
     altitude = case.given["altitude_km"] * 1e3
-    thickness = 0.5 * ALUMINIUM_G_CM3
     radiation = _one_active_year()
     sso = dose_per_year(
-        particles_on(radiation, altitude, float(sun_synchronous_inclination(altitude))), thickness
+        particles_on(radiation, altitude, float(sun_synchronous_inclination(altitude))), FIVE_MM
     )
-    inc30 = dose_per_year(particles_on(radiation, altitude, np.radians(30.0)), thickness)
+    inc30 = dose_per_year(particles_on(radiation, altitude, np.radians(30.0)), FIVE_MM)
     today = radiation.trapped.todays_field_protons[
         int(np.argmax(radiation.trapped.todays_field_inclination_deg))
     ]
-    wrong = proton_dose(radiation.trapped.proton_energy_mev, today, np.array([thickness])) * JULIAN_YEAR
+    wrong = proton_dose(radiation.trapped.proton_energy_mev, today, np.array([FIVE_MM])) * JULIAN_YEAR
     return {
         "sso": float(sso.total) / 1e3,
         "inc30": float(inc30.total) / 1e3,
@@ -74,7 +76,7 @@ def crossover(case: Case) -> Mapping[str, Any]:
     with_solar, without = [], []
     for altitude in altitudes * 1e3:
         doses = [
-            dose_per_year(particles_on(_one_active_year(), altitude, inclination), 0.5 * ALUMINIUM_G_CM3)
+            dose_per_year(particles_on(_one_active_year(), altitude, inclination), FIVE_MM)
             for inclination in (float(sun_synchronous_inclination(altitude)), np.radians(30.0))
         ]
         with_solar.append(float(doses[1].total - doses[0].total))
