@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from skyhall.environment.upsets import ion_rate, proton_rate
 from skyhall.errors import ValueProblem
 from skyhall.orbit.elements import sun_synchronous_inclination
 from skyhall.orbit.geodetic import geodetic
-from skyhall.types import Numbers
+from skyhall.types import Array, Numbers
 
 SHIELD = 1.35  # g/cm²: 5 mm of aluminium
 POLAR, LOW = np.radians(97.6), np.radians(30.0)
@@ -280,6 +281,28 @@ def test_a_device_that_nothing_upsets_has_no_share_in_the_anomaly(
     seen = expose(radiation, immune, polar, SHIELD)
     assert seen.losses == 0.0
     assert seen.share_in_anomaly == 0.0
+
+
+def test_the_map_has_the_energy_that_bounds_the_anomaly(radiation: Radiation) -> None:
+    assert exposure.ANOMALY_ENERGY_MEV in radiation.trapped.proton_energy_mev
+
+
+def test_each_place_of_an_orbit_is_looked_up_once(
+    radiation: Radiation, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    for name in ("protons", "electrons", "l_shell"):
+        whole = getattr(TrappedMap, name)
+
+        def counted(
+            self: TrappedMap, *place: Array, name: str = name, whole: Any = whole, **sun: float
+        ) -> Array:
+            asked.append(name)
+            return np.asarray(whole(self, *place, **sun))
+
+        monkeypatch.setattr(TrappedMap, name, counted)
+    expose(radiation, device, particles_on(radiation, 550e3, POLAR), SHIELD)
+    assert sorted(asked) == ["electrons", "l_shell", "protons"]
 
 
 def test_hard_protons_are_the_maps_above_30_mev(radiation: Radiation) -> None:

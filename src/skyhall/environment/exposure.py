@@ -21,7 +21,7 @@ from skyhall.environment.devices import HAZARDS, OUTCOMES, Device
 from skyhall.environment.dose import electron_dose, proton_dose
 from skyhall.environment.geomagnetic import open_sky, vertical_cutoff_gv
 from skyhall.environment.globe_cells import cell_directions
-from skyhall.environment.shielding import behind_shield
+from skyhall.environment.shielding import ALUMINIUM_G_CM3, aluminium_g_cm2, behind_shield
 from skyhall.environment.spectra import differential
 from skyhall.environment.trapped import TrappedMap, orbit_points
 from skyhall.environment.upsets import ion_rate, proton_rate
@@ -36,8 +36,10 @@ __all__ = [
     "Dose",
     "Exposure",
     "Particles",
+    "Places",
     "Radiation",
     "UpsetRates",
+    "aluminium_g_cm2",
     "anomaly",
     "dose_per_year",
     "expose",
@@ -47,7 +49,6 @@ __all__ = [
     "upset_table",
 ]
 
-ALUMINIUM_G_CM3: Final = 2.70  # NIST, material compositions of PSTAR and ESTAR
 LOSSES: Final = ("detected", "functional", "silent")  # the outcomes that kill or corrupt work
 # Inside the South Atlantic Anomaly: more trapped protons above 30 MeV than these, 1/(cm² s). At 500 km that is the area
 # over Brazil and the South Atlantic that holds nearly all of them; cosmic rays bring about 1 everywhere.
@@ -81,6 +82,21 @@ class Radiation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Places, and what the belts and the Earth let there.
+
+    Attributes
+    ----------
+    protons : trapped, above each energy, 1/(cm² s), (..., energies).
+    l_shell : McIlwain's L, Earth radii, (...). height : geodetic, m, (...).
+    """
+
+    protons: Array
+    l_shell: Array
+    height: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Particles:
     """Particles on an orbit, its mean: above each energy, omnidirectional.
 
@@ -91,6 +107,7 @@ class Particles:
     solar_energy_mev, solar_protons : of solar events, in a quiet magnetosphere and the Earth's shadow, 1/(cm² yr) in
         the mean over the time in orbit: not exceeded with the confidence asked for.
     solar_expected : the same, as it is expected.
+    places, weight : of which the means are taken.
     """
 
     altitude: float
@@ -102,6 +119,8 @@ class Particles:
     solar_energy_mev: Array
     solar_protons: Array
     solar_expected: Array
+    places: Places
+    weight: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,22 +185,35 @@ class Exposure:
 def particles_on(radiation: Radiation, altitude: float, inclination: float) -> Particles:
     """Return the mean particles on a circular orbit (altitude in m over the equator's radius, inclination in rad)."""
     latitude, longitude, height, weight = orbit_points(altitude, inclination)
-    there = {"activity": radiation.activity, "year": radiation.year}
+    places = _places(radiation, latitude, longitude, height)
     trapped = radiation.trapped
-    shells = trapped.l_shell(latitude, longitude, height, year=radiation.year)
-    share = weight @ solar_protons.access(_SOLAR_MEV, shells, height)
+    electrons = trapped.electrons(
+        latitude, longitude, height, activity=radiation.activity, year=radiation.year
+    )
+    share = weight @ solar_protons.access(_SOLAR_MEV, places.l_shell, height)
     free = solar_protons.event_fluence(_SOLAR_MEV, radiation.active_years, radiation.confidence)
     expected = solar_protons.mean_fluence(_SOLAR_MEV, radiation.active_years)
     return Particles(
         altitude=altitude,
         inclination=inclination,
         proton_energy_mev=trapped.proton_energy_mev,
-        protons=weight @ trapped.protons(latitude, longitude, height, **there),
+        protons=weight @ places.protons,
         electron_energy_mev=trapped.electron_energy_mev,
-        electrons=weight @ trapped.electrons(latitude, longitude, height, **there),
+        electrons=weight @ electrons,
         solar_energy_mev=_SOLAR_MEV,
         solar_protons=solar_protons.arriving(free, share) / radiation.years,
         solar_expected=solar_protons.arriving(expected, share) / radiation.years,
+        places=places,
+        weight=weight,
+    )
+
+
+def _places(radiation: Radiation, latitude: Array, longitude: Array, height: Array) -> Places:
+    trapped, year = radiation.trapped, radiation.year
+    return Places(
+        protons=trapped.protons(latitude, longitude, height, activity=radiation.activity, year=year),
+        l_shell=trapped.l_shell(latitude, longitude, height, year=year),
+        height=height,
     )
 
 
@@ -215,12 +247,13 @@ def upset_rates(
     thickness_g_cm2: float,
 ) -> UpsetRates:
     """Return a device's rates in quiet times at geodetic places (rad, rad, m), behind an aluminium sphere."""
-    trapped = radiation.trapped
-    fluxes = trapped.protons(latitude, longitude, height, activity=radiation.activity, year=radiation.year)
-    energy = trapped.proton_energy_mev
-    spectrum = behind_shield(energy, differential(energy, fluxes), thickness_g_cm2)
-    shells = trapped.l_shell(latitude, longitude, height, year=radiation.year)
-    cutoff, sky = vertical_cutoff_gv(shells), open_sky(height)
+    return _rates_at(radiation, device, _places(radiation, latitude, longitude, height), thickness_g_cm2)
+
+
+def _rates_at(radiation: Radiation, device: Device, places: Places, thickness_g_cm2: float) -> UpsetRates:
+    energy = radiation.trapped.proton_energy_mev
+    spectrum = behind_shield(energy, differential(energy, places.protons), thickness_g_cm2)
+    cutoff, sky = vertical_cutoff_gv(places.l_shell), open_sky(places.height)
     by_cutoff = _cosmic_by_cutoff(radiation, device, thickness_g_cm2)
     return UpsetRates(
         trapped={name: proton_rate(energy, spectrum, each) for name, each in device.responses.items()},
@@ -259,9 +292,9 @@ def expose(
     particles : on that orbit, of the same `radiation`.
     thickness_g_cm2 : of aluminium. geometry : of the dose, "sphere" or "slab"; upsets are behind a sphere.
     """
-    latitude, longitude, height, weight = orbit_points(particles.altitude, particles.inclination)
-    rates = upset_rates(radiation, device, latitude, longitude, height, thickness_g_cm2)
-    inside = anomaly(radiation, latitude, longitude, height)
+    places, weight = particles.places, particles.weight
+    rates = _rates_at(radiation, device, places, thickness_g_cm2)
+    inside = places.protons[..., _hard_column(radiation)] > ANOMALY_FLUX
     losses = weight * rates.of(*LOSSES)
     solar = behind_shield(
         _SOLAR_MEV, differential(_SOLAR_MEV, particles.solar_expected), thickness_g_cm2
@@ -282,11 +315,12 @@ def hard_protons(radiation: Radiation, latitude: Array, longitude: Array, height
     fluxes = radiation.trapped.protons(
         latitude, longitude, height, activity=radiation.activity, year=radiation.year
     )
-    logs = np.log(np.maximum(fluxes, 1e-30))
-    energy = np.log(radiation.trapped.proton_energy_mev)
-    place = int(np.clip(np.searchsorted(energy, np.log(ANOMALY_ENERGY_MEV)), 1, energy.size - 1))
-    share = (np.log(ANOMALY_ENERGY_MEV) - energy[place - 1]) / (energy[place] - energy[place - 1])
-    return np.asarray(np.exp(logs[..., place - 1] * (1.0 - share) + logs[..., place] * share))
+    return np.asarray(fluxes[..., _hard_column(radiation)])
+
+
+def _hard_column(radiation: Radiation) -> int:
+    """Return which of the map's energies is 30 MeV."""
+    return int(np.argmin(np.abs(radiation.trapped.proton_energy_mev - ANOMALY_ENERGY_MEV)))
 
 
 def anomaly(radiation: Radiation, latitude: Array, longitude: Array, height: Array) -> npt.NDArray[np.bool_]:
