@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from functools import cache
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 from skyhall.constants import EARTH_RADIUS
+from skyhall.environment.air import SolarCycle
 from skyhall.errors import ValueProblem
 from skyhall.fleet import design
 from skyhall.rules import RuleResult, check
+from skyhall.rules.figures import figures_of
 from skyhall.rules.shells import flown_shells
 from skyhall.scenario import load
 
@@ -114,17 +117,77 @@ def test_dark_arrays_are_seen_by_nobody() -> None:
     assert rules("starcloud-1", "catalogue.sky.array_reflectivity=0")["brightness"].passed
 
 
-def test_the_thrust_down_counts_into_the_time_of_the_disposal() -> None:
-    slow = rules("starcloud-1", "catalogue.debris-figures.disposal_manoeuvre=2 yr")["disposal_time"].value
-    assert slow - rules("starcloud-1")["disposal_time"].value == pytest.approx(1.5, abs=1e-6)
+def test_a_thruster_that_rests_twice_as_long_takes_twice_as_long() -> None:
+    name, key = "dawn-dusk-200mw", "catalogue.way-down.thrust_share"
+    always, half, third = (
+        rules(name, f"{key}={share}")["disposal_time"].value for share in (1, 1 / 2, 1 / 3)
+    )
+    assert half - always == pytest.approx(third - half)
+    assert half > 1.5 * always
+
+
+def test_the_note_says_delta_v_power_and_days_of_thrust() -> None:
+    near, far = (rules(name)["disposal_time"].note for name in ("starcloud-1", "dawn-dusk-200mw"))
+    assert near.startswith("14 m/s by 0.54 kW of thrust in 0.67")
+    assert far.startswith("195 m/s by 10 kW of thrust in 50")
 
 
 def test_a_faster_way_down_meets_less_debris() -> None:
-    slow = rules("dawn-dusk-200mw")["disposal_collision"].value
-    fast = rules("dawn-dusk-200mw", "catalogue.debris-figures.disposal_manoeuvre=0.05 yr")[
-        "disposal_collision"
-    ].value
+    slow, fast = (
+        rules("dawn-dusk-200mw", f"catalogue.way-down.thrust_share={share}")["disposal_collision"].value
+        for share in (0.1, 1.0)
+    )
     assert 5.0 < slow / fast < 10.0
+
+
+@pytest.mark.parametrize(
+    "rule", ["disposal_time", "disposal_collision", "large_collision", "small_collision"]
+)
+def test_the_scenarios_sun_shines_on(rule: str) -> None:
+    quiet, active = (
+        rules("dawn-dusk-200mw", f"environment.solar_radio_flux={flux}")[rule].value for flux in (70, 200)
+    )
+    assert active < 0.98 * quiet
+
+
+@pytest.mark.parametrize(
+    ("sun", "flux", "of_disposal"),
+    [
+        ("solar_activity=minimum", 70.0, 70.0),
+        ("solar_activity=maximum", 185.0, 185.0),
+        ("solar_activity=mean", SolarCycle(70.0, 185.0), 70.0),
+        ("solar_radio_flux=150", 150.0, 150.0),
+    ],
+)
+def test_a_disposal_meets_the_scenarios_sun_and_of_a_cycle_the_minimum(
+    sun: str, flux: float | SolarCycle, of_disposal: float
+) -> None:
+    figures = figures_of(design(load("dawn-dusk-200mw", overrides=[f"environment.{sun}"])))
+    assert (figures.sun, figures.disposal_sun) == (flux, of_disposal)
+
+
+def test_debris_is_the_mean_of_the_months_of_a_cycle_not_that_of_its_mean_flux() -> None:
+    figures = figures_of(design(load("dawn-dusk-200mw")))
+    months = SolarCycle(70.0, 185.0).months
+    each = [float(figures.traffic(0.01, 500e3, 1.7, sun=float(flux))) for flux in months]
+    assert float(figures.traffic(0.01, 500e3, 1.7)) == pytest.approx(np.mean(each))
+
+
+@pytest.mark.parametrize("rule", ["disposal_time", "disposal_collision"])
+def test_the_note_of_a_disposal_says_its_sun(rule: str) -> None:
+    assert rules("dawn-dusk-200mw")[rule].note.endswith("F10.7 70")
+    assert rules("starcloud-1")[rule].note.endswith("F10.7 150")
+
+
+def test_an_answer_without_end_is_null_in_json() -> None:
+    row = rules("starcloud-1", "catalogue.sky.array_reflectivity=0")["brightness"]
+    assert row.value == math.inf
+    assert row.as_dict()["value"] is None
+    json.dumps(row.as_dict(), allow_nan=False)
+
+
+def test_small_collisions_say_that_meteoroids_are_left_out() -> None:
+    assert "meteoroids left out" in rules("starcloud-1")["small_collision"].note
 
 
 def test_only_what_has_failed_cannot_step_aside() -> None:

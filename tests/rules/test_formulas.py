@@ -16,15 +16,23 @@ from skyhall.rules.brightness import limit_magnitude, lit_depression, plate_magn
 from skyhall.rules.casualty import any_casualty, casualty_area, casualty_expectation, population_density
 from skyhall.rules.collision import bus_surface, collision_probability, disposal_success, flat_surface
 from skyhall.rules.conjunctions import manoeuvre_rate, report_rate, warning_area
-from skyhall.rules.disposal import graveyard_raise, required_success, time_to_decay, tumbling_area
-from skyhall.rules.punctures import Tube, punctures
+from skyhall.rules.disposal import (
+    graveyard_raise,
+    power_for_thrust,
+    required_success,
+    thrust_of_power,
+    time_to_decay,
+    tumbling_area,
+)
+from skyhall.rules.punctures import Tube, loop_punctures
 from skyhall.rules.separation import nearest_shell, shell_gap, spacing
 from skyhall.satellite.puncture import puncture_rate
 
 ALUMINIUM = Tube(2e-3, 2700.0, 95.0, 5100.0)
 PEOPLE = load_catalogue().part("rules", "population-latitudes")
 SHARES = np.array([PEOPLE(key) for key in PEOPLE.facts])
-EDGES = np.radians(np.linspace(-60.0, 70.0, len(SHARES) + 1))
+BANDS = load_catalogue().part("rules", "latitude-bands")
+EDGES = BANDS("south_edge", "rad") + BANDS("width", "rad") * np.arange(len(SHARES) + 1)
 
 
 def people_per_km2(inclination: float, people: float) -> float:
@@ -33,6 +41,12 @@ def people_per_km2(inclination: float, people: float) -> float:
 
 def test_the_bands_of_latitude_hold_everybody() -> None:
     assert SHARES.sum() == pytest.approx(1.0, abs=1e-9)
+
+
+def test_half_of_the_people_live_north_of_the_27th_parallel() -> None:
+    # Median latitude of the world's people: 27 degrees north, W. Rankin, Radical Cartography (2008).
+    below = np.interp(np.radians(27.0), EDGES, np.concatenate([[0.0], np.cumsum(SHARES)]))
+    assert below == pytest.approx(0.5, abs=0.1)
 
 
 def test_uars_risked_a_casualty_in_3200() -> None:
@@ -89,6 +103,21 @@ def test_a_light_large_satellite_must_leave_the_ring_higher() -> None:
     assert graveyard_raise(1.3, 50.0, 1000.0, 235e3, 1e6) == pytest.approx(300e3)
 
 
+def test_the_thruster_of_a_starlink_pushes_with_170_millinewtons() -> None:
+    # SpaceX (2023): 4.2 kW, 50 %, 2,500 s, 170 mN.
+    assert thrust_of_power(4200.0, 0.5, 2500.0 * 9.80665) == pytest.approx(0.171, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("sized", "mass", "freed", "power"),
+    [(100.0, 10.0, 5e3, 1.5e3), (100.0, 10.0, 1e3, 1e3), (2e3, 10.0, 1e3, 2e3)],
+)
+def test_thrusters_take_what_they_bear_or_what_the_work_leaves(
+    sized: float, mass: float, freed: float, power: float
+) -> None:
+    assert power_for_thrust(sized, mass, 150.0, freed) == power
+
+
 def test_a_tumbling_plate_shows_half_of_itself() -> None:
     assert tumbling_area(100.0, 20.0) == 60.0
 
@@ -101,9 +130,9 @@ def test_above_the_air_nothing_decays_and_twice_the_area_decays_twice_as_fast() 
         ap=np.array([5.0, 20.0]),
         density=np.outer(1e-7 * np.exp(-(heights - 100e3) / 40e3), [1.0, 1.0]),
     )
-    once, twice = (time_to_decay(400e3, 500.0, 2.2, area, 140.0, table) for area in (10.0, 20.0))
+    once, twice = (time_to_decay(400e3, 500.0 / (2.2 * area), 140.0, table) for area in (10.0, 20.0))
     assert once == pytest.approx(2.0 * twice)
-    assert time_to_decay(1200e3, 500.0, 2.2, 10.0, 140.0, table) == math.inf
+    assert time_to_decay(1200e3, 22.7, 140.0, table) == math.inf
 
 
 def test_starlink_turned_aside_33_times_a_satellite_and_year() -> None:
@@ -132,14 +161,14 @@ def test_manoeuvres_grow_with_the_traffic_and_with_the_warning_area() -> None:
 
 
 def test_tubes_are_holed_by_meteoroids_as_before_and_by_debris_on_top() -> None:
-    found = punctures(10.0, ALUMINIUM, 800e3, 1.7, 2026.0, 140.0, 10e3, 2800.0)
+    found = loop_punctures(10.0, ALUMINIUM, 800e3, 1.7, 2026.0, 140.0, 10e3, 2800.0)
     assert found.meteoroids == pytest.approx(float(puncture_rate(10.0, *ALUMINIUM, 800e3)))
     assert 0.4e-3 < found.critical_diameter < 0.9e-3
     assert found.debris > found.meteoroids
 
 
 def test_above_low_orbit_only_meteoroids_are_left() -> None:
-    assert punctures(10.0, ALUMINIUM, 35786e3, 0.0, 2026.0, 140.0, 10e3, 2800.0).debris == 0.0
+    assert loop_punctures(10.0, ALUMINIUM, 35786e3, 0.0, 2026.0, 140.0, 10e3, 2800.0).debris == 0.0
 
 
 def test_a_starlink_mini_without_mitigation_has_magnitude_5() -> None:

@@ -5,7 +5,7 @@ One module per family of rules holds the formulas (`debris`, `disposal`, `collis
 catalogue, kind ``rules``.
 """
 
-from skyhall.rules.check import check
+from skyhall.rules.fleet_rules import check
 from skyhall.rules.result import RuleResult
 
 __all__ = ["RuleResult", "check"]

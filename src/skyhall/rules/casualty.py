@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,8 @@ from skyhall.constants import EARTH_RADIUS
 from skyhall.types import Array, Numbers
 
 __all__ = ["any_casualty", "casualty_area", "casualty_expectation", "population_density"]
+
+_FLAT: Final = 1e-6  # sine of the inclination of an orbit over the equator: it stays within 7 m of it
 
 
 def casualty_area(fragments: Numbers, fragment_area: Numbers, person: Numbers) -> Array:
@@ -46,7 +50,7 @@ def population_density(
     reentering space objects, IAC-03-IAA.5.4.03 (2003), whose bands are of one degree.
     """
     sines = np.sin(np.asarray(edges, dtype=float))
-    highest = max(abs(np.sin(inclination)), 1e-6)
+    highest = max(abs(np.sin(inclination)), _FLAT)
     share_of_time = np.diff(np.arcsin(np.clip(sines / highest, -1.0, 1.0))) / np.pi
     densities = np.asarray(shares, dtype=float) * people / (2.0 * np.pi * EARTH_RADIUS**2 * np.diff(sines))
     return float(np.sum(share_of_time * densities))

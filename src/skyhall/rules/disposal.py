@@ -6,12 +6,20 @@ from typing import Final
 
 import numpy as np
 
-from skyhall.environment.air import AirTable
+from skyhall.environment.air import AirTable, SolarCycle
 from skyhall.environment.decay import decay_time
 from skyhall.rules.separation import GEOSTATIONARY_ALTITUDE
 from skyhall.types import Array, Numbers
 
-__all__ = ["graveyard_raise", "is_geostationary", "required_success", "time_to_decay", "tumbling_area"]
+__all__ = [
+    "graveyard_raise",
+    "is_geostationary",
+    "power_for_thrust",
+    "required_success",
+    "thrust_of_power",
+    "time_to_decay",
+    "tumbling_area",
+]
 
 _PROTECTED_HALF_WIDTH: Final = 200e3  # m around the geostationary ring: IADC (2007), 3.3.2
 
@@ -21,21 +29,46 @@ def tumbling_area(array_area: Numbers, radiator_area: Numbers) -> Numbers:
     return 0.5 * (array_area + radiator_area)
 
 
+def power_for_thrust(
+    sized_power: Numbers, thruster_mass: Numbers, specific_power: Numbers, freed_power: Numbers
+) -> Numbers:
+    """Return the electric power (W) of the thrusters once the work has stopped.
+
+    The sizing gives the thruster what air drag asks for, next to the work. Without the work, the installed thrusters
+    take what they bear, or what the work leaves.
+
+    Parameters
+    ----------
+    sized_power : W, next to the work.
+    thruster_mass : thrusters and processing units, kg.
+    specific_power : W/kg that they bear.
+    freed_power : W that the work used.
+    """
+    return np.asarray(
+        np.maximum(sized_power, np.minimum(np.multiply(thruster_mass, specific_power), freed_power))
+    )
+
+
+def thrust_of_power(power: Numbers, efficiency: Numbers, exhaust: Numbers) -> Numbers:
+    """Return the thrust (N) of electric `power` (W): 2 × efficiency × power / `exhaust` speed (m/s)."""
+    return 2.0 * efficiency * power / exhaust
+
+
 def time_to_decay(
-    altitude: float, mass: float, drag_coefficient: float, area: float, f107: float, table: AirTable
+    altitude: float, ballistic_coefficient: float, sun: float | SolarCycle, table: AirTable
 ) -> float:
     """Return how long (s) a passive satellite stays up from a circular orbit; infinite above the table of the air.
 
     Parameters
     ----------
     altitude : m.
-    mass, area : kg and m² (projected).
-    f107 : solar activity, sfu, held all the way.
+    ballistic_coefficient : m / (Cd A), kg/m².
+    sun : F10.7 (sfu) that is held all the way; or a cycle, whose mean density is.
     table : air density.
     """
     if altitude > float(table.altitude[-1]):
         return float("inf")
-    return float(decay_time(altitude, mass / (drag_coefficient * area), f107, table))
+    return float(decay_time(altitude, ballistic_coefficient, sun, table))
 
 
 def is_geostationary(altitude: float) -> bool:

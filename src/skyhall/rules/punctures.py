@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from skyhall.rules.debris import PROTECTED_ALTITUDE, debris_flux
 from skyhall.satellite.puncture import MEAN_OBLIQUITY_COSINE, critical_diameter, puncture_rate
 from skyhall.types import Array
 
-__all__ = ["Punctures", "Tube", "punctures"]
+__all__ = ["Punctures", "Tube", "loop_punctures"]
 
 
 class Tube(NamedTuple):
@@ -30,13 +31,13 @@ class Punctures(NamedTuple):
     critical_diameter: float
 
 
-def punctures(
+def loop_punctures(
     area: float,
     tube: Tube,
     altitude: float,
     inclination: float,
     year: float,
-    solar_flux: float,
+    solar_flux: npt.ArrayLike,
     debris_speed: float,
     debris_density: float,
 ) -> Punctures:
@@ -46,7 +47,7 @@ def punctures(
     ----------
     area : outer surface of the tubes that faces space, m².
     altitude, inclination : m, rad.
-    year, solar_flux : of the debris, as in `debris_flux`.
+    year, solar_flux : of the debris, as in `debris_flux`; fluxes of an array give punctures by debris for each.
     debris_speed : mean impact speed, m/s.
     debris_density : kg/m³, below 1.5 times the wall's.
 

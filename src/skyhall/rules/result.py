@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ class RuleResult:
     Attributes
     ----------
     rule : name, e.g. ``disposal_time``.
-    value : what the fleet does, in `unit`; NaN where it has no finite answer.
+    value : what the fleet does, in `unit`; infinite where it never ends, or cannot be seen.
     limit : what is asked for, in `unit`; None where no authority sets a number.
     sense : whether the value must be ``at most`` or ``at least`` the limit.
     source : who sets the limit; where nobody does, whose figures the value rests on.
@@ -46,10 +47,10 @@ class RuleResult:
         return over if self.sense == "at most" else -over
 
     def as_dict(self) -> dict[str, object]:
-        """Return the row of ``skyhall rules --json``."""
+        """Return the row of ``skyhall rules --json``, in which an infinite value is null."""
         return {
             "rule": self.rule,
-            "value": self.value,
+            "value": self.value if math.isfinite(self.value) else None,
             "limit": self.limit,
             "pass": self.passed,
             "source": self.source,

@@ -11,10 +11,12 @@ import numpy as np
 from skyhall.catalogue import Part
 from skyhall.constants import DAY, JULIAN_YEAR
 from skyhall.rules import brightness, casualty, collision, conjunctions, disposal
-from skyhall.rules.punctures import Tube, punctures
+from skyhall.rules.figures import RuleFigures, above_zero
+from skyhall.rules.punctures import Tube, loop_punctures
 from skyhall.rules.result import RuleResult
-from skyhall.rules.shells import FlownShell, Surroundings, above_zero
-from skyhall.satellite.masses import GRAVEYARD_RAISE, disposal_delta_v
+from skyhall.rules.shells import FlownShell
+from skyhall.rules.way_down import WayDown, time_dead, way_down
+from skyhall.satellite.masses import GRAVEYARD_RAISE
 
 __all__ = ["SHELL_RULES", "expected_casualties"]
 
@@ -25,36 +27,37 @@ _DISPOSED: Final = (
     "battery",
     "power_electronics",
 )  # what a disposal needs
+_HEIGHTS: Final = 32  # of the mean on the way down; more change it by less than 0.1 %
+_FORMATION: Final = (
+    1e3  # m; our word for closer neighbours: satellites stray by as much along the track in a day
+)
 
 
-def _disposal_time(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _disposal_time(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if not shell.in_low_orbit:
         return None
-    start, years = _way_down(around, shell)
-    decay = _decay(around, shell, start, around.quiet_sun)
-    speed = disposal_delta_v(shell.altitude, start)
+    way = way_down(figures, shell)
     return RuleResult(
         rule="disposal_time",
-        value=(years + decay) / JULIAN_YEAR,
+        value=way.total / JULIAN_YEAR,
         unit="yr",
-        limit=around.limits("disposal_time", "yr"),
-        source=around.source("disposal_time"),
+        limit=figures.limits("disposal_time", "yr"),
+        source=figures.source("disposal_time"),
         shell=shell.name,
-        note=f"{years / JULIAN_YEAR:.2g} yr of thrust down to {start / 1e3:.0f} km ({float(speed):.0f} m/s), then"
-        f" {decay / DAY:.0f} days of drag in a quiet Sun",
+        note=f"{_thrust(way)}, then {_years(way.decay_time)} of drag, F10.7 {figures.disposal_sun:.0f}",
     )
 
 
-def _graveyard(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _graveyard(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if not disposal.is_geostationary(shell.altitude):
         return None
     design = shell.design
     needed = disposal.graveyard_raise(
-        around.debris("reflectivity_coefficient"),
+        figures.debris("reflectivity_coefficient"),
         disposal.tumbling_area(design.array_area, design.radiator_area),
         shell.dry_mass,
-        around.limits("graveyard_base", "m"),
-        around.limits("graveyard_per_area_to_mass", "m*kg/m**2"),
+        figures.limits("graveyard_base", "m"),
+        figures.limits("graveyard_per_area_to_mass", "m*kg/m**2"),
     )
     return RuleResult(
         rule="graveyard_raise",
@@ -62,19 +65,19 @@ def _graveyard(around: Surroundings, shell: FlownShell) -> RuleResult | None:
         unit="km",
         limit=float(needed) / 1e3,
         sense="at least",
-        source=around.source("graveyard_base"),
+        source=figures.source("graveyard_base"),
         shell=shell.name,
         note="above the ring, with the propellant that the satellite is sized for",
     )
 
 
-def _disposal_success(around: Surroundings, shell: FlownShell) -> RuleResult:
-    limits = around.limits
+def _disposal_success(figures: RuleFigures, shell: FlownShell) -> RuleResult:
+    limits = figures.limits
     needed = disposal.required_success(
-        around.satellites, limits("disposal_success"), limits("disposal_success_constellation")
+        figures.satellites, limits("disposal_success"), limits("disposal_success_constellation")
     )
-    hit = _disabling_hit(around, shell)
-    value = float(collision.disposal_success(around.failure_rate, around.life, hit))
+    hit = _disabling_hit(figures, shell)
+    value = float(collision.disposal_success(figures.failure_rate, figures.life, hit))
     many = needed > limits("disposal_success")
     return RuleResult(
         rule="disposal_success",
@@ -82,79 +85,84 @@ def _disposal_success(around: Surroundings, shell: FlownShell) -> RuleResult:
         unit="",
         limit=needed,
         sense="at least",
-        source=around.source("disposal_success_constellation" if many else "disposal_success"),
+        source=figures.source("disposal_success_constellation" if many else "disposal_success"),
         shell=shell.name,
-        note=f"satellite failures of '{around.reliability}' over {_years(around.life)}, and debris on the bus",
+        note=f"satellite failures of '{figures.reliability}' over {_years(figures.life)}, and debris on the bus",
     )
 
 
-def _large_collision(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _large_collision(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if not shell.in_low_orbit:
         return None
-    alive = float(collision.disposal_success(around.failure_rate, around.life, _disabling_hit(around, shell)))
-    dead = min(
-        _decay(around, shell, shell.altitude, around.debris("solar_flux")), around.debris("dead_years", "s")
+    alive = float(
+        collision.disposal_success(figures.failure_rate, figures.life, _disabling_hit(figures, shell))
     )
-    chance = _hit(around, shell, "large_diameter", dead)
+    dead = time_dead(figures, shell)
+    chance = _hit(figures, shell, "large_diameter", dead)
     return RuleResult(
         rule="large_collision",
         value=(1.0 - alive) * chance,
         unit="",
-        limit=around.limits("large_collision"),
-        source=around.source("large_collision"),
+        limit=figures.limits("large_collision"),
+        source=figures.source("large_collision"),
         shell=shell.name,
         note=f"zero while it can manoeuvre; {1.0 - alive:.1%} fail and stay up {_years(dead)}, {chance:.2g} each",
     )
 
 
-def _small_collision(around: Surroundings, shell: FlownShell) -> RuleResult:
-    size = around.debris("disabling_diameter", "mm")
+def _small_collision(figures: RuleFigures, shell: FlownShell) -> RuleResult:
+    size = figures.debris("disabling_diameter", "mm")
     return RuleResult(
         rule="small_collision",
-        value=_disabling_hit(around, shell),
+        value=_disabling_hit(figures, shell),
         unit="",
-        limit=around.limits("small_collision"),
-        source=around.source("small_collision"),
+        limit=figures.limits("small_collision"),
+        source=figures.source("small_collision"),
         shell=shell.name,
-        note=f"debris above {size:g} mm on {_bus_surface(around, shell):.0f} m² of bus over {_years(around.life)}",
+        note=f"debris above {size:g} mm on {_bus_surface(figures, shell):.0f} m² of bus over {_years(figures.life)},"
+        " meteoroids left out",
     )
 
 
-def _collision_over_life(around: Surroundings, shell: FlownShell) -> RuleResult:
+def _collision_over_life(figures: RuleFigures, shell: FlownShell) -> RuleResult:
     surface = _surface(shell)
     return RuleResult(
         rule="collision_over_life",
-        value=_hit(around, shell, "hit_diameter", around.life),
+        value=_hit(figures, shell, "hit_diameter", figures.life),
         unit="",
         limit=None,
         source="no limit where the disposal survives; flux: NASA TM 100471 (1989)",
         shell=shell.name,
-        note=f"any hit by 1 cm and more on {surface:,.0f} m² of surface over {_years(around.life)}",
+        note=f"any hit by 1 cm and more on {surface:,.0f} m² of surface over {_years(figures.life)}",
     )
 
 
-def _disposal_collision(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _disposal_collision(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if not shell.in_low_orbit:
         return None
-    start, thrust = _way_down(around, shell)
-    decay = _decay(around, shell, start, around.debris("solar_flux"))
-    heights = np.linspace(start, shell.altitude, 9)
-    size = above_zero(around.debris, "hit_diameter", "m")
-    flux = np.mean([around.flux(size, float(height), shell.inclination) for height in heights])
-    low_flux = around.flux(size, start, shell.inclination)
+    way = way_down(figures, shell)
+    part_of_the_way = (np.arange(_HEIGHTS) + 0.5) / _HEIGHTS
+    heights = way.end_altitude + part_of_the_way * (shell.altitude - way.end_altitude)
+    size, factor = above_zero(figures.debris, "hit_diameter", "m"), figures.debris("flux_factor")
+    sun = figures.disposal_sun
+    flux = factor * figures.traffic(size, heights, shell.inclination, sun).mean()
+    low_flux = factor * figures.traffic(size, way.end_altitude, shell.inclination, sun)
+    # A steady push sinks an orbit steadily; drag begins where the thrust ends, and below are fewer pieces.
+    hits_per_area = flux * way.thrust_time + low_flux * way.decay_time
     return RuleResult(
         rule="disposal_collision",
-        value=float(collision.collision_probability(flux * thrust + low_flux * decay, _surface(shell), 1.0)),
+        value=float(collision.collision_probability(hits_per_area, _surface(shell), 1.0)),
         unit="",
-        limit=around.limits("disposal_collision"),
-        source=around.source("disposal_collision"),
+        limit=figures.limits("disposal_collision"),
+        source=figures.source("disposal_collision"),
         shell=shell.name,
-        note=f"debris above 1 cm on {_surface(shell):,.0f} m², {_years(thrust + decay)} on the way down",
+        note=f"debris above 1 cm on {_surface(shell):,.0f} m², {_years(way.total)} on the way down,"
+        f" F10.7 {sun:.0f}",
     )
 
 
-def _loop_punctures(around: Surroundings, shell: FlownShell) -> RuleResult:
-    tubes = around.tubes
+def _loop_punctures(figures: RuleFigures, shell: FlownShell) -> RuleResult:
+    tubes = figures.tubes
     area = tubes("tube_area") * shell.design.radiator_area
     tube = Tube(
         above_zero(tubes, "wall", "m"),
@@ -162,18 +170,18 @@ def _loop_punctures(around: Surroundings, shell: FlownShell) -> RuleResult:
         above_zero(tubes, "wall_hardness"),
         above_zero(tubes, "wall_sound_speed", "m/s"),
     )
-    found = punctures(
+    found = loop_punctures(
         area,
         tube,
         shell.altitude,
         shell.inclination,
-        around.year,
-        around.debris("solar_flux"),
+        figures.year,
+        figures.months,
         above_zero(tubes, "debris_speed", "m/s"),
         above_zero(tubes, "debris_density", "kg/m**3"),
     )
     meteoroids = float(found.meteoroids) * JULIAN_YEAR
-    debris = float(found.debris) * JULIAN_YEAR * around.debris("flux_factor")
+    debris = float(found.debris.mean()) * JULIAN_YEAR * figures.debris("flux_factor")
     return RuleResult(
         rule="loop_punctures",
         value=meteoroids + debris,
@@ -186,19 +194,19 @@ def _loop_punctures(around: Surroundings, shell: FlownShell) -> RuleResult:
     )
 
 
-def _manoeuvres(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _manoeuvres(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if not shell.in_low_orbit:
         return None
-    theirs = around.manoeuvres
-    large = above_zero(around.debris, "large_diameter", "m")
+    theirs = figures.manoeuvres
+    large = above_zero(figures.debris, "large_diameter", "m")
     radius = math.sqrt((shell.design.array_area + shell.design.radiator_area) / math.pi)
     spread, threshold = above_zero(theirs, "uncertainty", "m"), above_zero(theirs, "threshold")
     fleet, duration = above_zero(theirs, "satellites"), above_zero(theirs, "duration", "s")
     rate = conjunctions.manoeuvre_rate(
         conjunctions.report_rate(theirs("manoeuvres"), fleet, duration),
-        around.traffic(large, shell.altitude, shell.inclination),
+        figures.traffic(large, shell.altitude, shell.inclination),
         conjunctions.warning_area(radius, spread, threshold),
-        around.traffic(large, theirs("altitude", "m"), theirs("inclination", "rad")),
+        figures.traffic(large, theirs("altitude", "m"), theirs("inclination", "rad")),
         conjunctions.warning_area(above_zero(theirs, "radius", "m"), spread, threshold),
     )
     a_year = float(rate) * JULIAN_YEAR
@@ -207,41 +215,41 @@ def _manoeuvres(around: Surroundings, shell: FlownShell) -> RuleResult | None:
         rule="manoeuvres",
         value=a_year,
         unit="1/yr",
-        limit=around.propulsion("manoeuvres", "m/s/yr") / each,
-        source=f"propellant that '{around.propulsion.name}' sets aside; rate: {_source(theirs, 'manoeuvres')}",
+        limit=figures.propulsion("manoeuvres", "m/s/yr") / each,
+        source=f"propellant that '{figures.propulsion.name}' sets aside; rate: {_source(theirs, 'manoeuvres')}",
         shell=shell.name,
         note=f"per satellite at a threshold of {threshold:g}, {each:g} m/s each;"
-        f" {a_year * shell.satellites / 365.25:,.3g} a day in the shell; its own neighbours apart",
+        f" {a_year * shell.satellites * DAY / JULIAN_YEAR:,.3g} a day in the shell; its own neighbours apart",
     )
 
 
-def _casualty(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _casualty(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if not shell.in_low_orbit:
         return None
-    share = around.re_entry("surviving_share")
+    share = figures.re_entry("surviving_share")
     surviving = share * shell.dry_mass
-    value = expected_casualties(around, shell)
-    limit = around.limits("casualty")
+    value = expected_casualties(figures, shell)
+    limit = figures.limits("casualty")
     return RuleResult(
         rule="casualty",
         value=value,
         unit="",
         limit=limit,
-        source=around.source("casualty"),
+        source=figures.source("casualty"),
         shell=shell.name,
         note=f"{surviving:,.0f} kg reach the ground uncontrolled, {share:.2g} of the dry mass"
         + (f"; {share * limit / value:.2g} would pass" if value > limit else ""),
     )
 
 
-def _brightness(around: Surroundings, shell: FlownShell) -> RuleResult:
-    sun = min(around.sky("sun_depression", "rad"), 0.999 * float(brightness.lit_depression(shell.altitude)))
+def _brightness(figures: RuleFigures, shell: FlownShell) -> RuleResult:
+    sun = min(figures.sky("sun_depression", "rad"), float(brightness.lit_depression(shell.altitude)))
     area = shell.design.array_area
     value = brightness.plate_magnitude(
-        area, around.sky("array_reflectivity"), 1.0, math.sin(sun), shell.altitude
+        area, figures.sky("array_reflectivity"), 1.0, math.sin(sun), shell.altitude
     )
     limit = brightness.limit_magnitude(
-        shell.altitude, around.limits("magnitude"), around.limits("magnitude_altitude", "m")
+        shell.altitude, figures.limits("magnitude"), figures.limits("magnitude_altitude", "m")
     )
     return RuleResult(
         rule="brightness",
@@ -249,13 +257,13 @@ def _brightness(around: Surroundings, shell: FlownShell) -> RuleResult:
         unit="mag",
         limit=float(limit),
         sense="at least",
-        source=around.source("magnitude"),
+        source=figures.source("magnitude"),
         shell=shell.name,
         note=f"{area:,.0f} m² of array facing the Sun, in the zenith, Sun {math.degrees(sun):.0f}° below the horizon",
     )
 
 
-def _spacing(around: Surroundings, shell: FlownShell) -> RuleResult | None:
+def _spacing(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     if shell.spacing is None or shell.satellites == 1:
         return None
     return RuleResult(
@@ -267,17 +275,18 @@ def _spacing(around: Surroundings, shell: FlownShell) -> RuleResult | None:
         source="no limit within one operator's fleet",
         shell=shell.name,
         note="along the track"
-        + (": closer than 1 km, a formation that must be controlled" if shell.spacing < 1e3 else ""),
+        + (": closer than 1 km, a formation that must be controlled" if shell.spacing < _FORMATION else ""),
     )
 
 
-def expected_casualties(around: Surroundings, shell: FlownShell) -> float:
+def expected_casualties(figures: RuleFigures, shell: FlownShell) -> float:
     """Return the expected casualties of the re-entry of one of the shell's satellites."""
-    part, people = around.re_entry, around.people
+    part, people = figures.re_entry, figures.people
     pieces = part("surviving_share") * shell.dry_mass / above_zero(part, "fragment_mass", "kg")
     area = casualty.casualty_area(pieces, part("fragment_area", "m**2"), part("person", "m"))
     shares = np.array([people(key) for key in people.facts])
-    edges = np.radians(np.linspace(-60.0, 70.0, len(shares) + 1))
+    bands = figures.latitudes
+    edges = bands("south_edge", "rad") + bands("width", "rad") * np.arange(len(shares) + 1)
     density = casualty.population_density(shell.inclination, edges, shares / shares.sum(), part("people"))
     return float(casualty.casualty_expectation(area, density))
 
@@ -286,33 +295,30 @@ def _surface(shell: FlownShell) -> float:
     return float(collision.flat_surface(shell.design.array_area, shell.design.radiator_area))
 
 
-def _bus_surface(around: Surroundings, shell: FlownShell) -> float:
+def _bus_surface(figures: RuleFigures, shell: FlownShell) -> float:
     mass = sum(shell.design.masses.get(line, 0.0) for line in _DISPOSED)
-    return float(collision.bus_surface(mass, around.bus("electronics_density", "kg/m**3")))
+    return float(collision.bus_surface(mass, figures.bus("electronics_density", "kg/m**3")))
 
 
-def _hit(around: Surroundings, shell: FlownShell, diameter: str, duration: float) -> float:
-    flux = around.flux(above_zero(around.debris, diameter, "m"), shell.altitude, shell.inclination)
+def _hit(figures: RuleFigures, shell: FlownShell, diameter: str, duration: float) -> float:
+    flux = figures.flux(above_zero(figures.debris, diameter, "m"), shell.altitude, shell.inclination)
     return float(collision.collision_probability(flux, _surface(shell), duration))
 
 
-def _disabling_hit(around: Surroundings, shell: FlownShell) -> float:
-    flux = around.flux(
-        above_zero(around.debris, "disabling_diameter", "m"), shell.altitude, shell.inclination
+def _disabling_hit(figures: RuleFigures, shell: FlownShell) -> float:
+    flux = figures.flux(
+        above_zero(figures.debris, "disabling_diameter", "m"), shell.altitude, shell.inclination
     )
-    return float(collision.collision_probability(flux, _bus_surface(around, shell), around.life))
+    return float(collision.collision_probability(flux, _bus_surface(figures, shell), figures.life))
 
 
-def _way_down(around: Surroundings, shell: FlownShell) -> tuple[float, float]:
-    """Return the altitude (m) from which drag alone ends it, and the time (s) of the thrust until there."""
-    start = min(shell.altitude, around.propulsion("disposal_altitude", "m"))
-    return start, around.debris("disposal_manoeuvre", "s") if start < shell.altitude else 0.0
-
-
-def _decay(around: Surroundings, shell: FlownShell, altitude: float, f107: float) -> float:
-    area = disposal.tumbling_area(shell.design.array_area, shell.design.radiator_area)
-    drag = around.propulsion("drag_coefficient")
-    return disposal.time_to_decay(altitude, shell.dry_mass, drag, area, f107, around.air)
+def _thrust(way: WayDown) -> str:
+    if not way.delta_v:
+        return "no thrust"
+    return (
+        f"{way.delta_v:.0f} m/s by {way.power / 1e3:.2g} kW of thrust in {way.thrust_time / DAY:.3g} days"
+        f" to {way.end_altitude / 1e3:.0f} km"
+    )
 
 
 def _source(part: Part, key: str) -> str:
@@ -321,10 +327,10 @@ def _source(part: Part, key: str) -> str:
 
 def _years(seconds: float) -> str:
     years = seconds / JULIAN_YEAR
-    return f"{years:.3g} yr" if years >= 0.1 else f"{seconds / DAY:.0f} days"
+    return f"{years:.3g} yr" if years >= 0.1 else f"{seconds / DAY:.3g} days"
 
 
-SHELL_RULES: Final[tuple[Callable[[Surroundings, FlownShell], RuleResult | None], ...]] = (
+SHELL_RULES: Final[tuple[Callable[[RuleFigures, FlownShell], RuleResult | None], ...]] = (
     _disposal_time,
     _graveyard,
     _disposal_success,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skyhall.rules import casualty, disposal
+from skyhall.rules.figures import RuleFigures, figures_of
 from skyhall.rules.result import RuleResult
 from skyhall.rules.separation import nearest_shell
 from skyhall.rules.shell_rules import SHELL_RULES, expected_casualties
-from skyhall.rules.shells import FlownShell, Surroundings, flown_shells, surroundings
+from skyhall.rules.shells import FlownShell, flown_shells
 
 if TYPE_CHECKING:
     from skyhall.fleet import Fleet
@@ -23,38 +24,38 @@ def check(fleet: Fleet) -> tuple[RuleResult, ...]:
     ------
     ValueProblem : a part of the catalogue that is missing or has a value that cannot be.
     """
-    around = surroundings(fleet)
+    figures = figures_of(fleet)
     shells = flown_shells(fleet)
     rows: list[RuleResult] = []
     for rule in SHELL_RULES:
-        results = [found for shell in shells if (found := rule(around, shell)) is not None]
+        results = [found for shell in shells if (found := rule(figures, shell)) is not None]
         if results:
             rows.append(max(results, key=lambda row: row.excess))
-    whole = (_casualty_of_fleet(around, shells), _separation(around, shells))
+    whole = (_casualty_of_fleet(figures, shells), _separation(figures, shells))
     return (*rows, *(row for row in whole if row is not None))
 
 
-def _casualty_of_fleet(around: Surroundings, shells: list[FlownShell]) -> RuleResult | None:
+def _casualty_of_fleet(figures: RuleFigures, shells: list[FlownShell]) -> RuleResult | None:
     low = [shell for shell in shells if shell.in_low_orbit]
-    if not low or around.satellites < around.limits("mega_constellation"):
+    if not low or figures.satellites < figures.limits("mega_constellation"):
         return None
-    expected = sum(shell.satellites * expected_casualties(around, shell) for shell in low)
+    expected = sum(shell.satellites * expected_casualties(figures, shell) for shell in low)
     return RuleResult(
         rule="casualty_of_fleet",
         value=float(casualty.any_casualty(expected, 1.0)),
         unit="",
-        limit=around.limits("casualty_constellation"),
-        source=around.source("casualty_constellation"),
+        limit=figures.limits("casualty_constellation"),
+        source=figures.source("casualty_constellation"),
         note=f"that anyone is hurt by {sum(shell.satellites for shell in low):,} re-entries",
     )
 
 
-def _separation(around: Surroundings, shells: list[FlownShell]) -> RuleResult | None:
+def _separation(figures: RuleFigures, shells: list[FlownShell]) -> RuleResult | None:
     gaps = []
     for index, shell in enumerate(shells):
         if disposal.is_geostationary(shell.altitude):
             continue  # the ring is shared by longitude
-        others = dict(around.occupied)
+        others = dict(figures.occupied)
         others |= {f"own shell {each.name}": (each.lowest, each.highest) for each in shells[:index]}
         found = nearest_shell(shell.lowest, shell.highest, others)
         if found is not None:
@@ -66,9 +67,9 @@ def _separation(around: Surroundings, shells: list[FlownShell]) -> RuleResult | 
         rule="shell_separation",
         value=distance / 1e3,
         unit="km",
-        limit=around.limits("shell_separation", "km"),
+        limit=figures.limits("shell_separation", "km"),
         sense="at least",
-        source=around.source("shell_separation"),
+        source=figures.source("shell_separation"),
         shell=name,
         note=f"in altitude, to {nearest}",
     )
