@@ -11,8 +11,10 @@ import pytest
 
 from skyhall import surroundings
 from skyhall.catalogue import load_catalogue
+from skyhall.catalogue.maps import load_map
 from skyhall.chain import Assessment
 from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
+from skyhall.environment.air import AirTable, SolarCycle, density
 from skyhall.environment.devices import Device
 from skyhall.environment.exposure import Radiation, dose_per_year, particles_on, upset_table
 from skyhall.environment.globe_cells import CELLS
@@ -22,7 +24,15 @@ from skyhall.errors import ValueProblem
 from skyhall.fleet import design
 from skyhall.orbit.elements import MeanElements
 from skyhall.scenario import Scenario, load
-from skyhall.surroundings import SHIELDS_MM, device_of, irradiation_on, radiation_of, shield_for, upset_field
+from skyhall.surroundings import (
+    SHIELDS_MM,
+    air_density,
+    device_of,
+    irradiation_on,
+    radiation_of,
+    shield_for,
+    upset_field,
+)
 from skyhall.types import Array
 
 MM = float(aluminium_g_cm2(1e-3))  # g/cm² of a millimetre of aluminium
@@ -141,6 +151,47 @@ def test_the_shield_enters_the_satellites_mass() -> None:
     )
     assert thick.designs[0].masses["shielding"] == pytest.approx(4.0 * thin.designs[0].masses["shielding"])
     assert thick.mass > thin.mass
+
+
+# air
+
+
+HEIGHTS = np.array([400e3, 600e3])
+
+
+def air_of(*, high: bool = False, **environment: Any) -> Array:
+    return air_density(load({"environment": environment}), load_catalogue(), HEIGHTS, high=high)
+
+
+def air_at(f107: float | SolarCycle) -> Array:
+    return density(HEIGHTS, f107, AirTable(**load_map("air")))
+
+
+def test_the_air_is_the_mean_over_a_cycle_unless_the_scenario_says_when() -> None:
+    atmosphere = load_catalogue().part("environments", "atmosphere")
+    cycle = SolarCycle(atmosphere("f107_minimum"), atmosphere("f107_maximum"))
+    np.testing.assert_allclose(air_of(), air_at(cycle))
+    np.testing.assert_allclose(air_of(solar_activity="mean"), air_at(cycle))
+
+
+@pytest.mark.parametrize("end", ["minimum", "maximum"])
+def test_at_solar_minimum_and_maximum_the_air_is_that_of_its_flux(end: str) -> None:
+    f107 = load_catalogue().part("environments", "atmosphere")(f"f107_{end}")
+    np.testing.assert_allclose(air_of(solar_activity=end), air_at(f107))
+
+
+@pytest.mark.parametrize("end", ["minimum", "mean", "maximum"])
+def test_the_most_of_a_cycle_is_the_strongest_maximum_whatever_the_scenarios_sun(end: str) -> None:
+    _, strongest = load_catalogue().part("environments", "atmosphere").bounds("f107_maximum")
+    assert strongest > load_catalogue().part("environments", "atmosphere")("f107_maximum")
+    np.testing.assert_allclose(air_of(solar_activity=end, high=True), air_at(strongest))
+
+
+@pytest.mark.parametrize("high", [False, True])
+def test_a_radio_flux_that_the_scenario_gives_holds_for_both(high: bool) -> None:
+    np.testing.assert_allclose(
+        air_of(solar_activity="minimum", solar_radio_flux=150.0, high=high), air_at(150.0)
+    )
 
 
 # tables

@@ -51,6 +51,19 @@ def test_against_creme96_above_140_mev_per_nucleon(charge: int, per_m2_sr: float
     assert total(charge, MINIMUM, 140.0) * PER_M2_SR == pytest.approx(1.11 * per_m2_sr, rel=0.12)
 
 
+def test_against_bess_at_solar_maximum() -> None:
+    """BESS-2000 (August 2000), protons per m² s sr GeV in bins of GeV: Shikaze et al. 2007, Astropart. Phys. 28, 154.
+
+    Read in a public analysis of them. The Sun was some tenth more active than our maximum, which holds back as much
+    as lies between the two.
+    """
+    low = np.array([0.215, 0.464, 1.00, 2.15, 4.64, 10.0])
+    high = np.array([0.251, 0.541, 1.17, 2.51, 5.41, 11.7])
+    measured = np.array([169.0, 233.0, 239.0, 155.0, 49.7, 14.2])
+    found = ion_flux(np.sqrt(low * high) * 1e3, 1, modulation=MAXIMUM) * PER_M2_SR * 1e3
+    assert np.all((found / measured > 0.95) & (found / measured < 1.6))
+
+
 def test_against_ams_02_at_45_gv() -> None:
     # Aguilar et al. 2015, PRL 114, 171103, as we recall: 0.4544 /(m² s sr GV) at 45 GV; modulation is 5 % there.
     energy = np.sqrt(45000.0**2 + 938.272**2) - 938.272
