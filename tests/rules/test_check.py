@@ -141,7 +141,11 @@ def test_a_faster_way_down_meets_less_debris() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["disposal_time", "disposal_collision", "large_collision", "small_collision"]
+    "rule",
+    [
+        *("disposal_time", "disposal_collision", "large_collision", "small_collision"),
+        *("collision_over_life", "loop_punctures"),
+    ],
 )
 def test_the_scenarios_sun_shines_on(rule: str) -> None:
     quiet, active = (
