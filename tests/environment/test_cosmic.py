@@ -54,8 +54,8 @@ def test_against_creme96_above_140_mev_per_nucleon(charge: int, per_m2_sr: float
 def test_against_bess_at_solar_maximum() -> None:
     """BESS-2000 (August 2000), protons per m² s sr GeV in bins of GeV: Shikaze et al. 2007, Astropart. Phys. 28, 154.
 
-    Read in a public analysis of them. The Sun was some tenth more active than our maximum, which holds back as much
-    as lies between the two.
+    Read in a public analysis of them. We have 27 % more in all; about half of that is the Sun's, which was a tenth
+    more active then (a smoothed sunspot number near 120, as we recall) than our maximum.
     """
     low = np.array([0.215, 0.464, 1.00, 2.15, 4.64, 10.0])
     high = np.array([0.251, 0.541, 1.17, 2.51, 5.41, 11.7])
