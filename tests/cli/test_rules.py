@@ -47,3 +47,9 @@ def test_an_unknown_scenario_is_a_wrong_value(refusal: Any) -> None:
 
 def test_a_limit_can_be_set(run: Any) -> None:
     assert run("rules", "starcloud-1", "--set", "catalogue.orbit-rules.magnitude=1").exit_code == 0
+
+
+def test_a_chance_far_below_its_limit_is_not_shown_as_0(run: Any) -> None:
+    text = run("rules", "starcloud-1", *DARK).stdout
+    row = next(line for line in text.splitlines() if line.startswith("large collision"))
+    assert 0.0 < float(row.split()[2]) < 1e-6

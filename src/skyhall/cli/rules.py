@@ -62,7 +62,7 @@ def _show(results: Sequence[RuleResult]) -> None:
         [
             (
                 show.Text(_words(result.rule), style="bold"),
-                show.number(result.value, result.unit, _DIGITS) if math.isfinite(result.value) else "none",
+                _value(result),
                 _limit(result),
                 _verdict(result),
                 result.source,
@@ -86,6 +86,15 @@ def _show(results: Sequence[RuleResult]) -> None:
     passed = [result.passed for result in results]
     text = f"{passed.count(True)} pass, {passed.count(False)} fail, {passed.count(None)} without a limit"
     show.put(show.verdict(text, good=False not in passed))
+
+
+def _value(result: RuleResult) -> str:
+    """Return the value; a chance far below its limit is still not 0."""
+    if not math.isfinite(result.value):
+        return "none"
+    if 0.0 < abs(result.value) < show.NOTHING:
+        return f"{result.value:.{_DIGITS}g} {result.unit}".rstrip()
+    return show.number(result.value, result.unit, _DIGITS)
 
 
 def _limit(result: RuleResult) -> str:
