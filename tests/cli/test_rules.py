@@ -19,7 +19,12 @@ def test_a_fleet_that_fails_one_exits_with_1_and_names_it(run: Any) -> None:
     result = run("rules", "starcloud-1")
     assert result.exit_code == 1
     assert "FAIL" in result.stdout
-    assert "1 of 11 rules not met: brightness" in result.stderr
+    assert "1 of 9 rules with a limit not met: brightness" in result.stderr
+
+
+def test_the_error_names_rules_as_the_table_does(run: Any) -> None:
+    error = run("rules", "starcloud-1", "--set", "catalogue.orbit-rules.large_collision=1e-12", *DARK).stderr
+    assert "with a limit not met: large collision" in error
 
 
 def test_json_is_a_list_with_the_keys_of_the_contract(answer: Any) -> None:

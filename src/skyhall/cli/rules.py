@@ -42,9 +42,10 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, json: bo
     else:
         show.title(asked.name, asked.description, asked.orbit.elements)
         _show(results)
-    failed = [result.rule for result in results if result.passed is False]
+    failed = [_words(result.rule) for result in results if result.passed is False]
     if failed:
-        raise CheckFailed(f"{len(failed)} of {show.count(len(results), 'rule')} not met: {', '.join(failed)}")
+        limited = show.count(sum(result.passed is not None for result in results), "rule")
+        raise CheckFailed(f"{len(failed)} of {limited} with a limit not met: {', '.join(failed)}")
     if not json:
         other = another(asked, sets, "satellite.life=8 yr", "satellite.life=3 yr")
         show.next_commands(
