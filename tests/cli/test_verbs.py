@@ -305,6 +305,19 @@ def test_compare_shows_readable_power_shares_and_signed_break_even(run: Any) -> 
     assert re.search(r"\(-[\d,]+\) +\(-[\d,]+\)", text)
 
 
+def test_compare_shows_radiation_and_rules(run: Any, answer: Any) -> None:
+    args = ("compare", "starcloud-1", "suncatcher-81", *SHORT)
+    text = run(*args).stdout
+    rows = {line[2:21].strip(): line[21:] for line in text.splitlines() if len(line) > 21}
+    assert rows["shield, aluminium"].endswith("mm")
+    assert rows["dose of its limit"].endswith("%")
+    assert rows["upsets of one"].endswith("1/day")
+    assert rows["lost to upsets"].endswith("%")
+    assert rows["silent left"].endswith("1/yr")
+    failed = [str(each["rules_failed"]) for each in answer(*args)["summaries"]]
+    assert rows["rules not met"].split()[:2] == failed
+
+
 def test_validate_counts_explained_claims_apart(run: Any, answer: Any) -> None:
     rows = answer("validate", "--group", "sizing")
     explained = sum(row["id"].startswith("ai1/") and row["tolerance"].startswith("ours") for row in rows)
