@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -250,3 +251,14 @@ def test_an_eccentric_orbit_takes_a_band_of_altitude() -> None:
     shell = flown_shells(eccentric)[0]
     assert shell.lowest == pytest.approx(axis * 0.999 - EARTH_RADIUS)
     assert shell.highest == pytest.approx(axis * 1.001 - EARTH_RADIUS)
+
+
+def test_the_notes_say_small_areas_to_two_digits() -> None:
+    area = design(load("starcloud-1")).designs[0].array_area
+    assert 1.0 < area < 10.0
+    assert rules("starcloud-1")["brightness"].note.startswith(f"{area:.1f} m² of array")
+
+
+def test_the_notes_say_many_manoeuvres_without_an_exponent() -> None:
+    row = rules("dawn-dusk-200mw", "catalogue.starlink-manoeuvres.manoeuvres=1e8")["manoeuvres"]
+    assert re.search(r" \d{1,3},\d00 a day in the shell", row.note), row.note

@@ -119,8 +119,8 @@ def _small_collision(figures: RuleFigures, shell: FlownShell) -> RuleResult:
         limit=figures.limits("small_collision"),
         source=figures.source("small_collision"),
         shell=shell.name,
-        note=f"debris above {size:g} mm on {_bus_surface(figures, shell):.0f} m² of bus over {_years(figures.life)},"
-        " meteoroids left out",
+        note=f"debris above {size:g} mm on {_amount(_bus_surface(figures, shell))} m² of bus over"
+        f" {_years(figures.life)}, meteoroids left out",
     )
 
 
@@ -133,7 +133,7 @@ def _collision_over_life(figures: RuleFigures, shell: FlownShell) -> RuleResult:
         limit=None,
         source="no limit where the disposal survives; flux: NASA TM 100471 (1989)",
         shell=shell.name,
-        note=f"any hit by 1 cm and more on {surface:,.0f} m² of surface over {_years(figures.life)}",
+        note=f"any hit by 1 cm and more on {_amount(surface)} m² of surface over {_years(figures.life)}",
     )
 
 
@@ -156,7 +156,7 @@ def _disposal_collision(figures: RuleFigures, shell: FlownShell) -> RuleResult |
         limit=figures.limits("disposal_collision"),
         source=figures.source("disposal_collision"),
         shell=shell.name,
-        note=f"debris above 1 cm on {_surface(shell):,.0f} m², {_years(way.total)} on the way down,"
+        note=f"debris above 1 cm on {_amount(_surface(shell))} m², {_years(way.total)} on the way down,"
         f" F10.7 {sun:.0f}",
     )
 
@@ -190,7 +190,7 @@ def _loop_punctures(figures: RuleFigures, shell: FlownShell) -> RuleResult:
         source="no limit; fluxes: ECSS-E-ST-10-04C, NASA TM 100471",
         shell=shell.name,
         note=f"{meteoroids:.2g} by meteoroids, {debris:.2g} by debris above {found.critical_diameter * 1e3:.2g} mm, on"
-        f" {area:.1f} m² of tubes of {tube.thickness * 1e3:g} mm",
+        f" {_amount(area)} m² of tubes of {tube.thickness * 1e3:g} mm",
     )
 
 
@@ -219,7 +219,7 @@ def _manoeuvres(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
         source=f"propellant that '{figures.propulsion.name}' sets aside; rate: {_source(theirs, 'manoeuvres')}",
         shell=shell.name,
         note=f"per satellite at a threshold of {threshold:g}, {each:g} m/s each;"
-        f" {a_year * shell.satellites * DAY / JULIAN_YEAR:,.3g} a day in the shell; its own neighbours apart",
+        f" {_rate(a_year * shell.satellites * DAY / JULIAN_YEAR)} a day in the shell; its own neighbours apart",
     )
 
 
@@ -237,7 +237,7 @@ def _casualty(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
         limit=limit,
         source=figures.source("casualty"),
         shell=shell.name,
-        note=f"{surviving:,.0f} kg reach the ground uncontrolled, {share:.2g} of the dry mass"
+        note=f"{_amount(surviving)} kg reach the ground uncontrolled, {share:.2g} of the dry mass"
         + (f"; {share * limit / value:.2g} would pass" if value > limit else ""),
     )
 
@@ -259,7 +259,8 @@ def _brightness(figures: RuleFigures, shell: FlownShell) -> RuleResult:
         sense="at least",
         source=figures.source("magnitude"),
         shell=shell.name,
-        note=f"{area:,.0f} m² of array facing the Sun, in the zenith, Sun {math.degrees(sun):.0f}° below the horizon",
+        note=f"{_amount(area)} m² of array facing the Sun, in the zenith,"
+        f" Sun {math.degrees(sun):.0f}° below the horizon",
     )
 
 
@@ -328,6 +329,16 @@ def _source(part: Part, key: str) -> str:
 def _years(seconds: float) -> str:
     years = seconds / JULIAN_YEAR
     return f"{years:.3g} yr" if years >= 0.1 else f"{seconds / DAY:.3g} days"
+
+
+def _amount(value: float) -> str:
+    """Return an area or a mass in whole numbers; below 10 to two significant digits."""
+    return f"{value:,.0f}" if value >= 10.0 else f"{value:.2g}"
+
+
+def _rate(value: float) -> str:
+    """Return a rate to three significant digits, without an exponent where it is large."""
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 SHELL_RULES: Final[tuple[Callable[[RuleFigures, FlownShell], RuleResult | None], ...]] = (
