@@ -236,6 +236,12 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         ("satellite.night_share=0.3", "leave it out"),
         ("satellite.night_share=3", "'40 %'"),
         ("satellite.life=1 day", "5 yr"),
+        ("satellite.shielding=5", "'5 mm'"),
+        ("satellite.shielding=1 g/cm2", "3.7 mm"),
+        ("satellite.shielding=5 m", "check the unit"),
+        ("environment.solar_proton_confidence=95", "a chance between 0.5 and 0.99, for example 0.95"),
+        ("environment.solar_proton_confidence=0.4", "a chance between 0.5 and 0.99, for example 0.95"),
+        ("environment.solar_proton_confidence=high", "a chance between 0.5 and 0.99, for example 0.95"),
         ("satellite.accelerators=0", "schema"),
         ("satellite.accelerators=true", "whole number"),
         ("flight.step=1 h", "60 s"),
@@ -251,6 +257,17 @@ def test_a_wrong_value_says_what_would_be_right(override: str, right: str) -> No
     error = refused("starcloud-1", override)
     assert isinstance(error, ValueProblem)
     assert right in (error.right or "")
+
+
+def test_a_shield_of_100_mm_can_be_meant_and_is_written_in_mm() -> None:
+    scenario = load("starcloud-1", overrides=["satellite.shielding=100 mm"])
+    assert scenario.satellite.shielding == 0.1
+    assert "shielding: 100 mm" in resolved_yaml(scenario)
+
+
+def test_a_confidence_may_be_a_percentage() -> None:
+    sets = ["environment.solar_proton_confidence=95 %"]
+    assert load("starcloud-1", overrides=sets).environment.solar_proton_confidence == pytest.approx(0.95)
 
 
 def test_day_of_year_is_a_moment() -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from skyhall.errors import Place
 from skyhall.scenario.quantities import (
     Angle,
+    Confidence,
     Duration,
     Length,
     LocalTime,
@@ -18,6 +19,7 @@ from skyhall.scenario.quantities import (
     MoneyPerMass,
     Power,
     Ratio,
+    Shield,
     Speed,
 )
 
@@ -133,7 +135,7 @@ class Satellite(_Section):
     device: str | None = Field(
         None, description="how the accelerator answers radiation; left out: what the catalogue says of it"
     )
-    shielding: Length | None = Field(
+    shielding: Shield | None = Field(
         None,
         description="aluminium around the electronics; left out: the bus's own, or more where the life's dose needs it",
     )
@@ -182,7 +184,7 @@ class Environment(_Section):
     solar_radio_flux: Annotated[float, Field(ge=65.0, le=250.0)] | None = Field(
         None, description="F10.7 in solar flux units, for the air; left out: that of the activity"
     )
-    solar_proton_confidence: Annotated[float, Field(ge=0.5, le=0.99)] = Field(
+    solar_proton_confidence: Confidence = Field(
         0.95, description="chance that the life's solar protons are no more than assumed"
     )
 

@@ -20,7 +20,19 @@ from pydantic_core import CoreSchema, core_schema
 from skyhall import units
 from skyhall.errors import SkyhallError
 
-__all__ = ["Angle", "Duration", "Length", "LocalTime", "Moment", "MoneyPerMass", "Power", "Ratio", "Speed"]
+__all__ = [
+    "Angle",
+    "Confidence",
+    "Duration",
+    "Length",
+    "LocalTime",
+    "Moment",
+    "MoneyPerMass",
+    "Power",
+    "Ratio",
+    "Shield",
+    "Speed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +42,16 @@ class _Quantity:
     Attributes
     ----------
     unit : inside. shown, per_shown : the unit it is written in, and what one of it is in `unit`.
-    example : of what people write.
+    example : of what people write. note : what else helps to write it.
+    most : the largest that can be meant, in `unit`; above it is a slip of units.
     """
 
     unit: str
     shown: str
     per_shown: float
     example: str
+    most: float = math.inf
+    note: str = ""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -57,9 +72,16 @@ class _Quantity:
         try:
             number = units.parse(value, self.unit)
         except SkyhallError as error:
-            raise ValueError(f"{error.what}|{error.right}") from None
+            raise ValueError(
+                f"{error.what}|write a number with a unit, for example '{self.example}'{self.note}"
+            ) from None
         if number < 0.0:
             raise ValueError(f"{value!r} is negative|write a positive quantity, for example '{self.example}'")
+        if number > self.most:
+            most = f"{self.most / self.per_shown:g} {self.shown}"
+            raise ValueError(
+                f"{value!r} is more than {most}|check the unit; write, for example, '{self.example}'{self.note}"
+            )
         return number
 
     def write(self, value: float) -> str:
@@ -69,6 +91,9 @@ class _Quantity:
 
 
 Length = Annotated[float, _Quantity("m", "km", 1e3, "650 km")]
+Shield = Annotated[
+    float, _Quantity("m", "mm", 1e-3, "5 mm", most=0.1, note=" (1 g/cm² of aluminium is 3.7 mm)")
+]
 Power = Annotated[float, _Quantity("W", "kW", 1e3, "120 kW")]
 Duration = Annotated[float, _Quantity("s", "s", 1.0, "5 yr")]
 Angle = Annotated[float, _Quantity("rad", "deg", math.radians(1.0), "53 deg")]
@@ -85,6 +110,25 @@ def _read_ratio(value: object) -> float:
         raise ValueError(f"{value!r} is not between 0 and 1|write a share, for example 0.4 or '40 %'")
     return number
 
+
+def _read_confidence(value: object) -> float:
+    right = "write a chance between 0.5 and 0.99, for example 0.95"
+    try:
+        number = units.parse(value, "")
+    except SkyhallError as error:
+        raise ValueError(f"{error.what}|{right}") from None
+    if not 0.5 <= number <= 0.99:
+        raise ValueError(f"{value!r} is not between 0.5 and 0.99|{right}")
+    return number
+
+
+Confidence = Annotated[
+    float,
+    BeforeValidator(_read_confidence),
+    WithJsonSchema(
+        {"type": ["number", "string"], "minimum": 0.5, "maximum": 0.99, "examples": [0.95, "95 %"]}
+    ),
+]
 
 Ratio = Annotated[
     float,
