@@ -1,7 +1,8 @@
 """The contestants of `twin.py`: each function sets one up and returns (facts, run); run `_contestants.py NAME OPTIONS`.
 
 All do orbit, light, power, battery and heat for many satellites over many steps, the twin upset rates as well; what a
-peer's model leaves out or adds is said in its `work`. The peers run at sizes of their own users; a satellite costs them no less in a larger fleet.
+peer's model leaves out or adds is said in its `work`. The peers run at sizes of their own users; a satellite costs
+them no less in a larger fleet.
 """
 
 from __future__ import annotations

@@ -62,7 +62,11 @@ def test_the_lowest_charge_and_hottest_junction_see_the_darkest_orbit_too(short:
 def test_the_share_in_the_anomaly_is_that_of_the_upsets_and_not_of_the_shells() -> None:
     low = {"altitude": "500 km", "satellites": 9}
     high = {"pattern": "walker_delta", "altitude": "1100 km", "inclination": "30 deg", "satellites": 1}
-    asked = {"orbit": {"shells": [low, high]}, "flight": {"duration": "1 h"}, "satellite": {"it_power": "20 kW"}}
+    asked = {
+        "orbit": {"shells": [low, high]},
+        "flight": {"duration": "1 h"},
+        "satellite": {"it_power": "20 kW"},
+    }
     found = assess(asked)
     near, far = (each.exposure for each in found.fleet.irradiation)
     both = 9 * near.losses + far.losses

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 from skyhall import surroundings
 from skyhall.catalogue import load_catalogue
 from skyhall.catalogue.maps import load_map
-from skyhall.chain import Assessment
 from skyhall.constants import EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.air import AirTable, SolarCycle, density
 from skyhall.environment.devices import Device
@@ -138,8 +136,18 @@ def test_a_fleet_high_up_is_designed_all_the_same_and_its_dose_is_told_to_exceed
     shell = {"pattern": "walker_delta", "altitude": "5000 km", "inclination": "30 deg", "satellites": 4}
     fleet = design(load({"orbit": {"shells": [shell]}}))
     assert fleet.irradiation[0].shield_mm == pytest.approx(30.0)
-    told = Assessment.dose_of_limit.fget(SimpleNamespace(scenario=fleet.scenario, fleet=fleet))  # type: ignore[attr-defined]
-    assert told[0] > 1.0
+    here = fleet.irradiation[0]
+    assert here.dose_of_limit > 1.0
+    asked = fleet.scenario.satellite
+    years = asked.life / (365.25 * 86400.0)
+    over = float(here.exposure.dose.total) * years * asked.dose_margin / here.device.dose_limit_rad
+    assert here.dose_of_limit == pytest.approx(over)
+
+
+def test_an_accelerators_name_stands_for_its_device() -> None:
+    catalogue = load_catalogue()
+    named = surroundings.device_of(load({"satellite": {"device": "h100-pcie"}}), catalogue)
+    assert named == surroundings.device_of(load({"satellite": {"device": "gpu-h100-class"}}), catalogue)
 
 
 def test_the_shield_enters_the_satellites_mass() -> None:

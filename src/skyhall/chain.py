@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from skyhall.catalogue import Part, load_catalogue
-from skyhall.constants import DAY, EARTH_RADIUS, JULIAN_YEAR, KILOWATT_HOUR, MINUTE, ZERO_CELSIUS
+from skyhall.constants import DAY, EARTH_RADIUS, KILOWATT_HOUR, MINUTE, ZERO_CELSIUS
 from skyhall.costing import UpsetLosses, price, upset_losses
 from skyhall.economics import CostSheet
 from skyhall.fleet import Fleet, design
@@ -102,7 +102,7 @@ class Assessment:
             ),
             "shield_mm": mean([each.shield_mm for each in fleet.irradiation]),
             "dose_krad_per_year": mean([float(each.exposure.dose.total) for each in fleet.irradiation]) / 1e3,
-            "dose_of_limit": max(self.dose_of_limit),
+            "dose_of_limit": max(each.dose_of_limit for each in fleet.irradiation),
             "upsets_per_accelerator_day": delivered.upsets_per_accelerator_day,
             "detected_per_accelerator_day": upsets["detected"],
             "functional_per_accelerator_day": upsets["functional"],
@@ -137,16 +137,6 @@ class Assessment:
         )
         inside = losses @ [each.share_in_anomaly for each in exposures]
         return float(inside / losses.sum()) if losses.any() else 0.0
-
-    @property
-    def dose_of_limit(self) -> list[float]:
-        """Dose over the life, with the scenario's margin, over what the device bears; of each design."""
-        asked = self.scenario.satellite
-        years = asked.life / JULIAN_YEAR * asked.dose_margin
-        return [
-            float(each.exposure.dose.total) * years / each.device.dose_limit_rad
-            for each in self.fleet.irradiation
-        ]
 
     @property
     def season_note(self) -> str:

@@ -33,6 +33,7 @@ from skyhall.scenario import Scenario
 from skyhall.types import Array
 
 __all__ = [
+    "HIGHEST_KM",
     "SHIELDS_MM",
     "Irradiation",
     "air_density",
@@ -44,6 +45,7 @@ __all__ = [
     "upset_field",
 ]
 
+HIGHEST_KM = HIGHEST_ORBIT / 1e3  # above it no fleet is designed: the radiation is not known
 ACTIVITY = {"minimum": 0.0, "mean": 0.5, "maximum": 1.0}
 SHIELDS_MM = np.concatenate(
     [np.arange(0.5, 10.0, 0.5), np.arange(10.0, 30.5, 1.0)]
@@ -63,12 +65,25 @@ class Irradiation:
     device : the accelerator's response. exposure : its dose and upsets behind the shield.
     shield_g_cm2 : aluminium around the electronics.
     dose_by_mm : dose a year behind each of `SHIELDS_MM`.
+    life : s. margin : what the device must bear over what is computed.
     """
 
     device: Device
     exposure: Exposure
     shield_g_cm2: float
     dose_by_mm: Dose
+    life: float
+    margin: float
+
+    @property
+    def life_dose_rad(self) -> float:
+        """Dose over the life, rad in silicon, without the margin."""
+        return float(self.exposure.dose.total) * self.life / JULIAN_YEAR
+
+    @property
+    def dose_of_limit(self) -> float:
+        """Dose over the life times the margin, over what the device bears."""
+        return self.life_dose_rad * self.margin / self.device.dose_limit_rad
 
     @property
     def shield_mm(self) -> float:
@@ -103,13 +118,14 @@ def radiation_of(scenario: Scenario) -> Radiation:
 
 
 def device_of(scenario: Scenario, catalogue: Catalogue) -> Device:
-    """Return how the scenario's accelerator answers particles: the device it names, else its catalogue entry's."""
+    """Return how the scenario's accelerator answers particles: the device it names, else its catalogue entry's.
+
+    An accelerator's name in place of a device's stands for that accelerator's device.
+    """
     asked = scenario.satellite
-    name = asked.device
-    if name is None:
-        accelerator = catalogue.part(
-            "accelerators", asked.accelerator, place=scenario.place("satellite.accelerator")
-        )
+    name = asked.device or asked.accelerator
+    if asked.device is None or name in {part.name for part in catalogue if part.kind == "accelerators"}:
+        accelerator = catalogue.part("accelerators", name, place=scenario.place("satellite.accelerator"))
         name = str(accelerator.fact("device").value)
     part = catalogue.part("devices", name, place=scenario.place("satellite.device"))
     return device_from_values(name, {key: part(key, unit) for key, unit in DEVICE_UNITS.items()})
@@ -146,7 +162,9 @@ def irradiation_on(
     particles = particles_on(radiation, altitude, inclination)
     by_mm = dose_per_year(particles, aluminium_g_cm2(1e-3 * SHIELDS_MM))
     shield = shield_for(scenario, device, by_mm, least_shield)
-    return Irradiation(device, expose(radiation, device, particles, shield), shield, by_mm)
+    asked = scenario.satellite
+    exposure = expose(radiation, device, particles, shield)
+    return Irradiation(device, exposure, shield, by_mm, asked.life, asked.dose_margin)
 
 
 def upset_field(

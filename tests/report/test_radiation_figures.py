@@ -106,7 +106,7 @@ def test_the_mass_of_the_shield_has_its_own_panel_over_the_same_thickness() -> N
 
 def test_the_limit_of_the_dose_is_named() -> None:
     figure = dose_against_shielding(THICKNESS, PARTS, chosen_mm=4.0, limit_krad_per_year=3.0)
-    assert "limit: 3" in texts(figure)
+    assert "limit over life and margin: 3" in texts(figure)
 
 
 def test_the_dose_figure_says_in_words_what_the_mark_shows() -> None:

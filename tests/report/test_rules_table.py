@@ -60,7 +60,7 @@ def test_the_trade_of_shielding_marks_the_design_and_what_is_above_the_limit_in_
         limit_krad=15.0,
     )
     assert rows(table)[1:] == [
-        ["1 ✗ above the dose limit", "31.7", "40", "3 × 10⁻⁴", "31.8"],
+        ["1 ✗ above the limit over the margin", "31.7", "40", "3 × 10⁻⁴", "31.8"],
         ["5 · design", "158", "1.88", "1.85 × 10⁻⁴", "35"],
     ]
 

@@ -187,15 +187,14 @@ def _show_year(assessment: Assessment, summary: dict[str, Any]) -> None:
 
 
 def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
-    asked, fleet = assessment.scenario.satellite, assessment.fleet
-    devices = " and ".join(dict.fromkeys(each.device.name for each in fleet.irradiation))
+    fleet = assessment.fleet
     share = summary["dose_of_limit"]
-    borne = f"{show.percent(share)} of what {devices} bears over the life, × {asked.dose_margin:g}"
+    worst = max(fleet.irradiation, key=lambda each: each.dose_of_limit)
     show.heading("Radiation")
     show.facts(
         [
             ("shield", show.number(summary["shield_mm"], "mm", 3), "aluminium around the electronics"),
-            ("dose", show.number(summary["dose_krad_per_year"], "krad/yr", 3), borne),
+            ("dose", show.number(summary["dose_krad_per_year"], "krad/yr", 3), show.dose_budget(worst)),
             (
                 "upsets",
                 f"{summary['upsets_per_accelerator_day']:.2g} a day",
@@ -216,7 +215,8 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
     )
     if share > 1.0:
         show.sentence(
-            "The dose is more than the device bears: another orbit, device, life or shield is needed.",
+            "The dose is more than the device bears: another orbit, device, life or shield is needed. The price takes "
+            "it to survive.",
             "yellow",
         )
     several = len(fleet.designs) > 1

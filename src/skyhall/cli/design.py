@@ -60,18 +60,24 @@ def _document(fleet: Fleet) -> dict[str, Any]:
                 "mass": design.mass,
                 "bus_power": design.bus_power,
                 "binding": str(sized.binding),
+                "shield_mm": here.shield_mm,
+                "dose_krad_per_year": float(here.exposure.dose.total) / 1e3,
+                "dose_of_limit": here.dose_of_limit,
                 "array_case": str(sized.array_case),
                 "battery_case": str(sized.battery_case),
                 "radiator_case": str(sized.radiator_case),
                 **show.plain(design),
             }
-            for count, design, sized in zip(fleet.counts, fleet.designs, fleet.sized, strict=True)
+            for count, design, sized, here in zip(
+                fleet.counts, fleet.designs, fleet.sized, fleet.irradiation, strict=True
+            )
         ],
     }
 
 
 def _show(fleet: Fleet, index: int) -> None:
     design, sized = fleet.designs[index], fleet.sized[index]
+    here = fleet.irradiation[index]
     many = len(fleet.designs)
     which = f"design {index + 1} of {many}: " if many > 1 else ""
     show.heading(f"{which}{design.name}", f"{show.count(fleet.counts[index], 'satellite')}, at end of life")
@@ -107,10 +113,18 @@ def _show(fleet: Fleet, index: int) -> None:
                 show.energy(float(sized.battery_capacity_begin)),
                 f"{show.percent(float(sized.depth_of_discharge))} in the longest night; {_case(sized.battery_case)}",
             ),
+            ("shield", show.number(here.shield_mm, "mm", 3), "aluminium around the electronics"),
+            (
+                "dose",
+                show.number(float(here.exposure.dose.total) / 1e3, "krad/yr", 3),
+                show.dose_budget(here),
+            ),
             ("drag area", show.number(design.drag_area, "m²"), ""),
             ("stowed volume", show.number(design.stowed_volume, "m³"), ""),
         ]
     )
+    if here.dose_of_limit > 1.0:
+        show.sentence("The dose is more than the device bears.", "yellow")
     show.heading("Mass of one")
     total = design.mass
     lines = sorted({**design.masses, "propellant": design.propellant}.items(), key=lambda item: -item[1])

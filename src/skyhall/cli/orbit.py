@@ -49,10 +49,12 @@ def command(
         show.document(_document(year))
         return
     _show(year, inclination, local_time)
-    show.next_commands(*_next(altitude, inclination, local_time, epoch))
+    show.next_commands(*_next(altitude, inclination, local_time, epoch, year.altitude_km))
 
 
-def _next(altitude: str, inclination: str | None, local_time: str | None, epoch: str | None) -> list[str]:
+def _next(
+    altitude: str, inclination: str | None, local_time: str | None, epoch: str | None, altitude_km: float
+) -> list[str]:
     """Return commands that work at this altitude and are not the one that was given."""
     at = partial(call, "orbit", altitude=altitude, epoch=epoch)
     tilt = "97.6 deg" if inclination == "53 deg" else "53 deg"
@@ -67,7 +69,12 @@ def _next(altitude: str, inclination: str | None, local_time: str | None, epoch:
         synchronous = at(local_time=hour)
     except SkyhallError:  # no sun-synchronous orbit is so high
         synchronous = call("orbit", altitude="650 km", epoch=epoch, local_time=hour)
-    return [synchronous, at(inclination=tilt), call("design", "starcloud-1", sets=shell)]
+    from skyhall.surroundings import HIGHEST_KM
+
+    designed = (
+        call("design", "starcloud-1", sets=shell) if altitude_km <= HIGHEST_KM else call("design", "geo-1gw")
+    )
+    return [synchronous, at(inclination=tilt), designed]
 
 
 def _year(altitude: str, inclination: str | None, local_time: str | None, epoch: str | None) -> YearInOrbit:

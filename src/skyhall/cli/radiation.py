@@ -130,17 +130,18 @@ def _show(found: OrbitRadiation, synchronous: bool) -> None:
             ("limit", show.number(found.dose_limit_krad, "krad", 3), f"{found.device}: {years:.3g} years")
         )
     show.facts(rows)
-    # The convention of published comparisons; no year has both.
-    worst = found.solar_activity == "minimum" and found.active_share == 1.0
-    how = (
-        f"AP8/AE8 at solar {found.solar_activity} in the field of their own epoch; solar protons of "
-        f"{found.active_share:.0%} active years, not exceeded with {found.solar_proton_confidence:.0%}"
-        + (
-            "; the worst of both, which no year has: --solar-activity mean --life '5 yr' for a mission"
-            * worst
-        )
+    show.sentence(
+        f"AP8/AE8 at solar {found.solar_activity}, in the field of their own epoch. Solar protons: not exceeded with "
+        f"{show.percent(found.solar_proton_confidence)}, {show.percent(found.active_share)} of the time in the Sun's "
+        "active years.",
+        "dim",
     )
-    show.sentence(how, "dim")
+    if found.solar_activity == "minimum" and found.active_share == 1.0:
+        show.sentence(
+            "So are published doses compared. For a mission: --solar-activity mean --life '5 yr'. Behind a few "
+            "millimetres the electrons of solar maximum can bring more: --solar-activity maximum.",
+            "dim",
+        )
     show.heading(f"Upsets of one {found.device}")
     events, days = found.solar_event_upsets_per_device_year, found.upsets_per_device_day
     show.table(

@@ -25,6 +25,7 @@ __all__ = [
     "console",
     "count",
     "document",
+    "dose_budget",
     "duration",
     "energy",
     "entry",
@@ -50,6 +51,7 @@ __all__ = [
 
 WIDEST = 100  # columns: longer lines are hard to read
 NOTHING = 1e-6  # of a unit: what is smaller is shown as 0
+_YEAR = 365.25 * 86400.0  # s
 _RULED: Box = SIMPLE_HEAD
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _SPARSE_LEVELS = " .:-=+*#@"
@@ -157,6 +159,16 @@ def count(number_of: int, noun: str) -> str:
 def percent(share: float | None) -> str:
     """Return a share as a percentage."""
     return number(None if share is None else share * 100.0, "%", 3)
+
+
+def dose_budget(here: Any) -> str:
+    """Return how the dose over the life compares with what the device bears, of one design's irradiation."""
+    rad = here.life_dose_rad / 1e3
+    life, needed, limit = number(rad, digits=3), number(rad * here.margin, digits=3), here.device.dose_limit_rad / 1e3
+    return (
+        f"{life} krad over {number(here.life / _YEAR, digits=3)} yr × margin {here.margin:g} = {needed} of the "
+        f"{number(limit, digits=3)} krad that {here.device.name} bears"
+    )
 
 
 def verdict(text: str, *, good: bool) -> Text:

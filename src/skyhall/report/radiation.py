@@ -109,7 +109,7 @@ def radiation_section(assessment: Assessment) -> RadiationSection:
 
 def _sentence(assessment: Assessment, design: int, passes: int) -> str:
     here, upsets = assessment.fleet.irradiation[design], assessment.upsets
-    exposure, asked = here.exposure, assessment.scenario.satellite
+    exposure = here.exposure
     altitude = (
         assessment.fleet.elements.semi_major_axis[assessment.fleet.design_index == design].mean()
         - EARTH_RADIUS
@@ -117,9 +117,10 @@ def _sentence(assessment: Assessment, design: int, passes: int) -> str:
     confidence = percent(assessment.scenario.environment.solar_proton_confidence)
     return (
         f"Behind {number(here.shield_mm)} mm of aluminium the electronics take "
-        f"{number(float(exposure.dose.total) / 1e3)} krad(Si) a year: over the life, times a margin of "
-        f"{number(asked.dose_margin)}, {percent(assessment.dose_of_limit[design])} of what {here.device.name} bears "
-        f"(solar protons not exceeded with {confidence}; the lowest dose at which it was seen to err). "
+        f"{number(float(exposure.dose.total) / 1e3)} krad(Si) a year. {number(here.life_dose_rad / 1e3)} krad over the "
+        f"life × a margin of {number(here.margin)} are {percent(here.dose_of_limit)} of the "
+        f"{number(here.device.dose_limit_rad / 1e3)} krad that {here.device.name} bears (solar protons not "
+        f"exceeded with {confidence}; the limit is the lowest dose at which it was seen to err). "
         f"{percent(exposure.share_in_anomaly)} of the upsets that kill or corrupt work fall into the "
         f"{_where(altitude)}, where {percent(exposure.time_in_anomaly)} of the time is spent ({passes} passes on the "
         f"first day). Checkpoints every {number(upsets.checkpoint_interval_s)} s, restarts and work done again cost "

@@ -48,7 +48,9 @@ def dose_against_shielding(
         for index, (name, values) in enumerate(doses.items()):
             dose.line(thickness, values, name, _COLOURS[index % len(_COLOURS)], dashed=True)
     if limit_krad_per_year is not None:
-        dose.level(limit_krad_per_year, f"limit: {rounded(limit_krad_per_year)}", "vermillion")
+        dose.level(
+            limit_krad_per_year, f"limit over life and margin: {rounded(limit_krad_per_year)}", "vermillion"
+        )
     dose.upright(chosen_mm, "")
     at = _between(chosen_mm, thickness, total)
     dose.spot(chosen_mm, at, f"{number(chosen_mm)} mm: {rounded(at)} krad a year", "blue")

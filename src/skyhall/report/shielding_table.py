@@ -67,7 +67,7 @@ def _row(values: list[float], chosen: float | None, limit: float | None) -> str:
     here = chosen is not None and abs(thickness - chosen) < 1e-3
     first = number(thickness) + (" · design" if here else "")
     if limit is not None and dose > limit:
-        first += ' <span class="loses">✗ above the dose limit</span>'
+        first += ' <span class="loses">✗ above the limit over the margin</span>'
     cells = [number(mass), rounded(dose), rounded(upsets), number(specific)]
     row = f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr class="chosen" style="font-weight:600">{row}</tr>' if here else f"<tr>{row}</tr>"

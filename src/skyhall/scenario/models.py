@@ -182,7 +182,9 @@ class Environment(_Section):
         "at maximum",
     )
     solar_radio_flux: Annotated[float, Field(ge=65.0, le=250.0)] | None = Field(
-        None, description="F10.7 in solar flux units, for the air; left out: that of the activity"
+        None,
+        description="F10.7 in solar flux units, for air and debris, where it replaces solar_activity; left out: "
+        "that of the activity",
     )
     solar_proton_confidence: Confidence = Field(
         0.95, description="chance that the life's solar protons are no more than assumed"

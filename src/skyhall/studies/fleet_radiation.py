@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import DAY, EARTH_RADIUS, HOUR, JULIAN_YEAR
-from skyhall.environment.exposure import ALUMINIUM_G_CM3, anomaly, expose, hard_protons, particles_on
+from skyhall.environment.exposure import aluminium_g_cm2, anomaly, expose, hard_protons, particles_on
 from skyhall.fleet import Fleet
 from skyhall.orbit.elements import circular_position
 from skyhall.orbit.geodetic import over_the_ground
@@ -101,9 +101,13 @@ def shielding_trade(fleet: Fleet, design: int = 0) -> ShieldingTrade:
     inclination = float(np.median(fleet.elements.inclination[fleet.design_index == design]))
     particles = particles_on(radiation, _altitude(fleet, design), inclination)
     thickness = np.unique([*_TRADED_MM, round(here.shield_mm, 3)])
-    exposures = [expose(radiation, here.device, particles, 0.1 * mm * ALUMINIUM_G_CM3) for mm in thickness]
+    exposures = [
+        expose(radiation, here.device, particles, float(aluminium_g_cm2(1e-3 * mm))) for mm in thickness
+    ]
     density = fleet.catalogue.part("buses", scenario.satellite.bus)("electronics_density", "kg/m**3")
-    shield = np.asarray(shielding_mass(sized.masses["payload"], density, thickness * ALUMINIUM_G_CM3))
+    shield = np.asarray(
+        shielding_mass(sized.masses["payload"], density, 10.0 * aluminium_g_cm2(1e-3 * thickness))
+    )
     whole = satellite.mass + (shield - float(sized.masses["shielding"])) * float(sized.mass_growth)
     years = scenario.satellite.life / JULIAN_YEAR
     return ShieldingTrade(

@@ -12,11 +12,11 @@ from skyhall.catalogue import load_catalogue
 from skyhall.constants import DAY, EARTH_RADIUS, JULIAN_YEAR
 from skyhall.environment.devices import HAZARDS, OUTCOMES, Device
 from skyhall.environment.exposure import (
-    ALUMINIUM_G_CM3,
     ANOMALY_ENERGY_MEV,
     ANOMALY_FLUX,
     Exposure,
     Radiation,
+    aluminium_g_cm2,
     anomaly,
     dose_per_year,
     expose,
@@ -103,7 +103,7 @@ def radiation_on_orbit(
     if not whole_life:
         radiation = replace(radiation, years=1.0, active_years=1.0)
     device = device_of(scenario, load_catalogue(scenario.catalogue))
-    thickness = scenario.satellite.shielding * 100.0 * ALUMINIUM_G_CM3
+    thickness = float(aluminium_g_cm2(scenario.satellite.shielding))
     try:
         elements = _orbit(scenario, shell)
         altitude = float(elements.semi_major_axis[0]) - EARTH_RADIUS
@@ -114,7 +114,7 @@ def radiation_on_orbit(
             error.place = scenario.place(key)
         raise
     exposure = expose(radiation, device, particles, thickness, geometry)
-    shown = dose_per_year(particles, 0.1 * np.array(SHOWN_MM) * ALUMINIUM_G_CM3, geometry)
+    shown = dose_per_year(particles, aluminium_g_cm2(1e-3 * np.array(SHOWN_MM)), geometry)
     passes, minutes = _passes(radiation, elements, julian_date(scenario.epoch))
     return OrbitRadiation(
         altitude_km=altitude / 1e3,
