@@ -164,7 +164,11 @@ def percent(share: float | None) -> str:
 def dose_budget(here: Any) -> str:
     """Return how the dose over the life compares with what the device bears, of one design's irradiation."""
     rad = here.life_dose_rad / 1e3
-    life, needed, limit = number(rad, digits=3), number(rad * here.margin, digits=3), here.device.dose_limit_rad / 1e3
+    life, needed, limit = (
+        number(rad, digits=3),
+        number(rad * here.margin, digits=3),
+        here.device.dose_limit_rad / 1e3,
+    )
     return (
         f"{life} krad over {number(here.life / _YEAR, digits=3)} yr × margin {here.margin:g} = {needed} of the "
         f"{number(limit, digits=3)} krad that {here.device.name} bears"

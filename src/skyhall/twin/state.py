@@ -205,6 +205,8 @@ def make_tiles(
         np.sqrt(np.maximum(1.0 - cosine**2, 0.0)) * horizon_cosine + cosine * horizon_sine
     ) * inverse_sun_sine
     put(state, t.LIMB, limb)
+    put(state, t.TURN_COS, np.cos(latitude))
+    put(state, t.TURN_SIN, np.sin(latitude))
     put(state, t.TILT_X, np.cos(laid.inclination))
     put(state, t.TILT_Y, np.sin(laid.inclination))
     put(state, t.TABLE, table[lanes] * np.float64(2 * CELLS))
