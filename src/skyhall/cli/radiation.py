@@ -177,7 +177,11 @@ def _show(found: OrbitRadiation, synchronous: bool) -> None:
     show.table(
         ("aluminium, mm", *_PARTS.values(), "sum"),
         [
-            (f"{mm:g}", *(f"{row[key]:.3g}" for key in _PARTS), f"{sum(row.values()):.3g}")
+            (
+                f"{mm:g}",
+                *(show.number(row[key], digits=3) for key in _PARTS),
+                show.number(sum(row.values()), digits=3),
+            )
             for mm, row in found.dose_by_mm
         ],
         right=(0, 1, 2, 3, 4),
