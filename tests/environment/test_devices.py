@@ -125,3 +125,18 @@ def test_a_beam_below_the_threshold_cannot_give_a_saturated_cross_section() -> N
     part = load_catalogue({"trillium-tpu": {"proton_threshold": "70 MeV"}}).part("devices", "trillium-tpu")
     with pytest.raises(ValueProblem, match="below the proton threshold"):
         device_from_values("trillium-tpu", {key: part(key, unit) for key, unit in DEVICE_UNITS.items()})
+
+
+@pytest.mark.parametrize("key", ["proton_width", "ion_shape", "dose_limit", "bits"])
+def test_a_device_without_width_shape_limit_or_bits_is_refused_with_its_key(key: str) -> None:
+    part = load_catalogue().part("devices", "trillium-tpu")
+    values = {name: part(name, unit) for name, unit in DEVICE_UNITS.items()} | {key: 0.0}
+    with pytest.raises(ValueProblem, match="above zero") as caught:
+        device_from_values("trillium-tpu", values)
+    assert caught.value.place.key == f"catalogue.trillium-tpu.{key}"
+
+
+def test_a_very_steep_curve_is_a_step() -> None:
+    np.testing.assert_allclose(
+        weibull(np.array([5.0, 17.0, 19.0]), 3.0, 15.0, 1e6), [0.0, 0.0, 1.0], atol=1e-12
+    )

@@ -262,3 +262,17 @@ def test_the_notes_say_small_areas_to_two_digits() -> None:
 def test_the_notes_say_many_manoeuvres_without_an_exponent() -> None:
     row = rules("dawn-dusk-200mw", "catalogue.starlink-manoeuvres.manoeuvres=1e8")["manoeuvres"]
     assert re.search(r" \d{1,3},\d00 a day in the shell", row.note), row.note
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "catalogue.latitude-bands.width=20 deg",
+        "catalogue.starlink-manoeuvres.uncertainty=1e6 m",
+        "catalogue.sky.array_reflectivity=-0.1",
+    ],
+)
+def test_figures_that_cannot_be_are_one_clear_error(override: str) -> None:
+    with pytest.raises(ValueProblem) as caught:
+        rules("starcloud-1", override)
+    assert "catalogue." in str(caught.value.place.key)

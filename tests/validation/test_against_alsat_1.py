@@ -1,7 +1,8 @@
 """Upsets in flight: eight years of Alsat-1's memories (686 km, 98.2°, from 2002 on).
 
-Y. Bentoutou's review gives 4.04e-7 upsets per bit and day, most of them over the South Atlantic. Its memories were 4 Mbit
-SRAM of the 1990s, whose proton cross section is about 1e-13 cm² per bit (as we recall it); its shield is not published.
+Y. Bentoutou's review gives 4.04e-7 upsets per bit and day, most of them over the South Atlantic. Its memories were
+4 Mbit SRAM of the 1990s, whose proton cross section is about 1e-13 cm² per bit (as we recall it); its shield is not
+published.
 """
 
 from __future__ import annotations

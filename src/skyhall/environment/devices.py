@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyhall.constants import JULIAN_YEAR
-from skyhall.errors import ValueProblem
+from skyhall.errors import Place, ValueProblem
 from skyhall.types import Array, Numbers
 
 __all__ = [
@@ -49,13 +49,18 @@ DEVICE_UNITS: Mapping[str, str] = {
 }
 
 
+_ABOVE_ZERO = ("proton_width", "proton_shape", "ion_width", "ion_shape", "dose_limit", "bits")
+
+
 def weibull(x: Numbers, threshold: float, width: float, shape: float) -> Array:
     """Return the share of the saturated cross section at `x`: 1 - exp(-((x - threshold)/width)^shape), 0 below.
 
     `x`, `threshold` and `width` share one unit (MeV or MeV·cm²/mg).
     """
     above = np.maximum(np.asarray(x, dtype=np.float64) - threshold, 0.0)
-    return np.asarray(-np.expm1(-((above / width) ** shape)))
+    # A steep curve is a step: beyond e^50 of the exponent nothing changes any more.
+    power = shape * np.log(np.maximum(above / width, 1e-300))
+    return np.asarray(np.where(above > 0.0, -np.expm1(-np.exp(np.clip(power, -700.0, 50.0))), 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,13 @@ def device_from_values(name: str, values: Mapping[str, float]) -> Device:
     The proton cross sections are those at `beam_energy`; the saturated ones follow from the Weibull curve. Latch-up and
     burnout have thresholds of their own and the width and shape of the upsets.
     """
+    for key in _ABOVE_ZERO:
+        if not values[key] > 0.0:
+            raise ValueProblem(
+                f"{key.replace('_', ' ')} is {values[key]:g}",
+                place=Place(key=f"catalogue.{name}.{key}"),
+                right="above zero",
+            )
     share = float(
         weibull(
             values["beam_energy"],

@@ -10,6 +10,7 @@ import numpy as np
 
 from skyhall.catalogue import Part
 from skyhall.constants import DAY, JULIAN_YEAR
+from skyhall.errors import Place, ValueProblem
 from skyhall.rules import brightness, casualty, collision, conjunctions, disposal
 from skyhall.rules.figures import RuleFigures, above_zero
 from skyhall.rules.punctures import Tube, loop_punctures
@@ -202,12 +203,19 @@ def _manoeuvres(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
     radius = math.sqrt((shell.design.array_area + shell.design.radiator_area) / math.pi)
     spread, threshold = above_zero(theirs, "uncertainty", "m"), above_zero(theirs, "threshold")
     fleet, duration = above_zero(theirs, "satellites"), above_zero(theirs, "duration", "s")
+    reported_area = conjunctions.warning_area(above_zero(theirs, "radius", "m"), spread, threshold)
+    if not reported_area > 0.0:
+        raise ValueProblem(
+            f"at a threshold of {threshold:g} the satellites of {theirs.name} would never manoeuvre",
+            place=Place(key=f"catalogue.{theirs.name}"),
+            right="a lower threshold, a smaller uncertainty or a larger radius",
+        )
     rate = conjunctions.manoeuvre_rate(
         conjunctions.report_rate(theirs("manoeuvres"), fleet, duration),
         figures.traffic(large, shell.altitude, shell.inclination),
         conjunctions.warning_area(radius, spread, threshold),
         figures.traffic(large, theirs("altitude", "m"), theirs("inclination", "rad")),
-        conjunctions.warning_area(above_zero(theirs, "radius", "m"), spread, threshold),
+        reported_area,
     )
     a_year = float(rate) * JULIAN_YEAR
     each = above_zero(theirs, "manoeuvre_delta_v", "m/s")
@@ -243,13 +251,17 @@ def _casualty(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
 
 
 def _brightness(figures: RuleFigures, shell: FlownShell) -> RuleResult:
-    sun = min(figures.sky("sun_depression", "rad"), float(brightness.lit_depression(shell.altitude)))
-    area = shell.design.array_area
-    value = brightness.plate_magnitude(
-        area, figures.sky("array_reflectivity"), 1.0, math.sin(sun), shell.altitude
+    sun = min(
+        above_zero(figures.sky, "sun_depression", "rad"), float(brightness.lit_depression(shell.altitude))
     )
+    area = shell.design.array_area
+    reflectivity = figures.sky("array_reflectivity")
+    if reflectivity < 0.0:
+        place = Place(key=f"catalogue.{figures.sky.name}.array_reflectivity")
+        raise ValueProblem(f"array reflectivity is {reflectivity:g}", place=place, right="0 or above")
+    value = brightness.plate_magnitude(area, reflectivity, 1.0, math.sin(sun), shell.altitude)
     limit = brightness.limit_magnitude(
-        shell.altitude, figures.limits("magnitude"), figures.limits("magnitude_altitude", "m")
+        shell.altitude, figures.limits("magnitude"), above_zero(figures.limits, "magnitude_altitude", "m")
     )
     return RuleResult(
         rule="brightness",
@@ -284,10 +296,16 @@ def expected_casualties(figures: RuleFigures, shell: FlownShell) -> float:
     """Return the expected casualties of the re-entry of one of the shell's satellites."""
     part, people = figures.re_entry, figures.people
     pieces = part("surviving_share") * shell.dry_mass / above_zero(part, "fragment_mass", "kg")
-    area = casualty.casualty_area(pieces, part("fragment_area", "m**2"), part("person", "m"))
+    area = casualty.casualty_area(pieces, above_zero(part, "fragment_area", "m**2"), part("person", "m"))
     shares = np.array([people(key) for key in people.facts])
     bands = figures.latitudes
-    edges = bands("south_edge", "rad") + bands("width", "rad") * np.arange(len(shares) + 1)
+    edges = bands("south_edge", "rad") + above_zero(bands, "width", "rad") * np.arange(len(shares) + 1)
+    if edges[0] < -0.5 * math.pi or edges[-1] > 0.5 * math.pi:
+        raise ValueProblem(
+            f"the bands of latitude reach from {math.degrees(edges[0]):.6g}° to {math.degrees(edges[-1]):.6g}°",
+            place=Place(key=f"catalogue.{bands.name}"),
+            right="they lie between -90° and 90°",
+        )
     density = casualty.population_density(shell.inclination, edges, shares / shares.sum(), part("people"))
     return float(casualty.casualty_expectation(area, density))
 
