@@ -189,7 +189,7 @@ def upset_field(
         below, above = _RUNGS[upper - 1], _RUNGS[upper]
     heights, at = np.unique(np.concatenate([below, above]), return_inverse=True)
     thicknesses, behind = np.unique(shields, return_inverse=True)
-    # One whole number for each pair of height and shield: sorting a million pairs takes ten times as long.
+    # One whole number for each pair of height and shield: sorting a million pairs takes twenty times as long.
     used, which = np.unique(at * len(thicknesses) + np.tile(behind[design_index], 2), return_inverse=True)
     rates = np.stack(
         [

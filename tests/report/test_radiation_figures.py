@@ -12,7 +12,7 @@ from skyhall.report.marked_panel import MarkedPanel
 from skyhall.report.outcome_rows import outcome_rows, time_between
 from skyhall.report.plot import LEFT, RIGHT, panels, text_width
 from skyhall.report.powers_of_ten import bare, decades, rounded
-from skyhall.report.radiation_figures import dose_against_altitude, dose_against_shielding, upsets_over_day
+from skyhall.report.radiation_figures import dose_against_shielding, upsets_over_day
 
 SVG = "{http://www.w3.org/2000/svg}"
 WIDE = 940.0 - LEFT - RIGHT
@@ -131,21 +131,6 @@ def test_no_dose_at_all_can_be_drawn(value: float) -> None:
     assert spots(dose_against_shielding(THICKNESS, nothing, chosen_mm=4.0)) == []
 
 
-def test_curves_over_altitude_are_marked_where_they_cross() -> None:
-    altitude = np.arange(300.0, 1501.0, 100.0)
-    low, high = 0.002 * np.exp(altitude / 150.0), 0.06 * np.exp(altitude / 330.0)
-    figure = dose_against_altitude(altitude, {"30°": low, "sun-synchronous": high}, chosen_km=650.0)
-    crossing = np.log(30.0) / (1.0 / 150.0 - 1.0 / 330.0)
-    (spot,) = spots(figure)
-    assert spot[0] == pytest.approx(LEFT + WIDE * (crossing - 300.0) / 1200.0, abs=0.2)
-    assert f"equal at {crossing:.0f} km" in texts(figure)
-
-
-def test_curves_that_meet_on_a_point_cross_once() -> None:
-    figure = dose_against_altitude([1.0, 2.0, 3.0], {"a": [1.0, 2.0, 4.0], "b": [4.0, 2.0, 1.0]})
-    assert len(spots(figure)) == 1
-
-
 def test_passes_through_the_anomaly_are_shaded_and_counted() -> None:
     inside = (HOURS % 12.0 > 5.95) & (HOURS % 12.0 < 6.85)
     figure = upsets_over_day(HOURS, np.where(inside, 9.0, 0.1), inside)
@@ -210,9 +195,6 @@ def test_the_time_between_events_has_the_unit_that_fits(per_day: float, text: st
         dose_against_shielding(
             THICKNESS, PARTS, chosen_mm=9.9, limit_krad_per_year=3.0, mass_kg=31.0 * THICKNESS
         ),
-        dose_against_altitude(
-            [300.0, 1500.0], {"30° inclination": [0.01, 3.0], "sun-synchronous": [0.1, 1.0]}
-        ),
         upsets_over_day(HOURS, 1.0 + np.sin(HOURS), HOURS > 20.0),
         outcome_rows({"corrected": 45.2, "silent": 1e-12}, accelerators=120000),
     ],
@@ -230,9 +212,9 @@ def test_empty_or_unequal_input_is_an_error() -> None:
     with pytest.raises(ValueProblem, match="thickness_mm"):
         dose_against_shielding([], PARTS, chosen_mm=1.0)
     with pytest.raises(ValueProblem, match="no curve"):
-        dose_against_altitude(THICKNESS, {})
+        dose_against_shielding(THICKNESS, {}, chosen_mm=1.0)
     with pytest.raises(ValueProblem, match="protons"):
-        dose_against_altitude(THICKNESS, {"protons": [1.0]})
+        dose_against_shielding(THICKNESS, {"protons": [1.0]}, chosen_mm=1.0)
     with pytest.raises(ValueProblem, match="inside_anomaly"):
         upsets_over_day(HOURS, np.ones_like(HOURS), [True])
     with pytest.raises(ValueProblem, match="outcome"):

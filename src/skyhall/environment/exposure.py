@@ -51,7 +51,8 @@ __all__ = [
 
 LOSSES: Final = ("detected", "functional", "silent")  # the outcomes that kill or corrupt work
 # Inside the South Atlantic Anomaly: more trapped protons above 30 MeV than these, 1/(cm² s). At 500 km that is the area
-# over Brazil and the South Atlantic that holds nearly all of them; cosmic rays bring about 1 everywhere.
+# over Brazil and the South Atlantic that holds nearly all of them; cosmic-ray protons
+# bring 0.1 at the equator to 2 at the poles.
 ANOMALY_FLUX: Final = 10.0
 ANOMALY_ENERGY_MEV: Final = 30.0
 _SOLAR_MEV: Final = np.geomspace(5.0, 1000.0, 60)

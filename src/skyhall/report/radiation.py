@@ -21,7 +21,7 @@ from skyhall.surroundings import SHIELDS_MM
 __all__ = ["RadiationSection", "radiation_section"]
 
 _BELT = (
-    1500e3  # m: from about here on, more than 10 protons above 30 MeV pass at every longitude of the equator
+    1500e3  # m: measured on the map, from here on ANOMALY_FLUX is exceeded at every longitude of the equator
 )
 _TRACK_STEPS = 200  # minutes of ground track on the map: two orbits
 

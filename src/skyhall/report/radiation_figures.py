@@ -16,7 +16,7 @@ from skyhall.report.plot import panels
 from skyhall.report.powers_of_ten import rounded
 from skyhall.types import Array
 
-__all__ = ["dose_against_altitude", "dose_against_shielding", "upsets_over_day"]
+__all__ = ["dose_against_shielding", "upsets_over_day"]
 
 _COLOURS = ("orange", "green", "purple", "sky", "vermillion", "grey", "yellow")
 
@@ -65,36 +65,6 @@ def dose_against_shielding(
         said += f" The shield weighs {number(weight)} kg."
     axis = _axis(thickness, "aluminium (mm)", "mm", also=chosen_mm)
     return _described(panels(axis, shown, "Dose a year against the thickness of aluminium"), said)
-
-
-def dose_against_altitude(
-    altitude_km: npt.ArrayLike, curves: Mapping[str, npt.ArrayLike], *, chosen_km: float | None = None
-) -> str:
-    """Return the figure of the dose a year against altitude; the altitudes where the first two curves cross are marked.
-
-    Parameters
-    ----------
-    altitude_km : ascending (k,).
-    curves : name of an orbit, such as "sun-synchronous", to its dose, krad(Si)/yr (k,).
-    chosen_km : altitude of the design, marked.
-    """
-    altitude = _line("altitude_km", altitude_km)
-    doses = _curves(curves, altitude, "dose_against_altitude")
-    dose = MarkedPanel("Dose behind the shield", "krad(Si) a year", height=220, logarithmic=True)
-    for index, (name, values) in enumerate(doses.items()):
-        dose.line(altitude, values, name, ("blue", *_COLOURS)[index % 8])
-    if chosen_km is not None:
-        dose.upright(chosen_km, f"design: {number(chosen_km)} km")
-    said = ""
-    if len(doses) > 1:
-        (one, first), (other, second) = list(doses.items())[:2]
-        for x, y in _crossings(altitude, first, second):
-            dose.spot(x, y, f"equal at {number(x)} km", "blue", left=True)
-            said += f"{one} and {other} have the same dose at {number(x)} km. "
-    axis = _axis(altitude, "altitude (km)", "km", also=chosen_km)
-    return _described(
-        panels(axis, [dose], "Dose a year against altitude"), said or "The curves do not cross."
-    )
 
 
 def upsets_over_day(
@@ -186,19 +156,6 @@ def _between(x: float, across: Array, up: Array) -> float:
     if not known.any() or not across[known][0] <= x <= across[known][-1]:
         return float("nan")
     return float(np.exp(np.interp(x, across[known], np.log(up[known]))))
-
-
-def _crossings(x: Array, first: Array, second: Array) -> list[tuple[float, float]]:
-    """Return where two positive curves cross, straight between their points on a logarithmic axis."""
-    known = (first > 0.0) & (second > 0.0) & np.isfinite(first) & np.isfinite(second)
-    x, one = x[known], np.log(first[known])
-    apart = one - np.log(second[known])
-    found = []
-    for index in np.flatnonzero((apart[:-1] > 0.0) != (apart[1:] > 0.0)):
-        share = apart[index] / (apart[index] - apart[index + 1])
-        middle = [each[index] + share * (each[index + 1] - each[index]) for each in (x, one)]
-        found.append((float(middle[0]), float(np.exp(middle[1]))))
-    return found
 
 
 def _stretches(x: Array, true: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:

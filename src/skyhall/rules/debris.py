@@ -13,15 +13,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import JULIAN_YEAR
+from skyhall.constants import JULIAN_YEAR, LEO_PROTECTED_ALTITUDE
 from skyhall.errors import ValueProblem
 from skyhall.types import Array
 
-__all__ = ["PROTECTED_ALTITUDE", "debris_flux"]
+__all__ = ["debris_flux"]
 
-PROTECTED_ALTITUDE: Final = (
-    2.0e6  # m, top of low orbit: IADC Space Debris Mitigation Guidelines (2007), 3.3.2
-)
 # m; the formula ends here, and its value is held above. The true flux falls to a few tenths of it at 1,200 km and rises
 # again near 1,400 km.
 _HIGHEST: Final = 1.0e6
@@ -65,7 +62,7 @@ def debris_flux(
     size = np.asarray(diameter, dtype=float) * 100.0
     height = np.asarray(altitude, dtype=float)
     when = np.asarray(year, dtype=float)
-    if not np.all(height <= PROTECTED_ALTITUDE):
+    if not np.all(height <= LEO_PROTECTED_ALTITUDE):
         raise ValueProblem("the flux of debris is known in low orbit only", right="give at most 2000 km")
     if not np.all(when >= _EPOCH):
         raise ValueProblem("the flux of debris begins in 1988", right="give a later year")

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part
 from skyhall.catalogue.maps import load_map
+from skyhall.constants import LEO_PROTECTED_ALTITUDE
 from skyhall.environment.air import AirTable, SolarCycle
 from skyhall.errors import Place, ValueProblem
 from skyhall.orbit.sun import decimal_year
-from skyhall.rules.debris import PROTECTED_ALTITUDE, debris_flux
+from skyhall.rules.debris import debris_flux
 from skyhall.surroundings import solar_flux
 from skyhall.types import Array
 
@@ -68,7 +69,7 @@ class RuleFigures:
 
     def flux(self, diameter: float, altitude: float, inclination: float) -> float:
         """Return the flux (1/(m² s)) of debris of `diameter` (m) and more on one side of a random plate."""
-        if altitude > PROTECTED_ALTITUDE:
+        if altitude > LEO_PROTECTED_ALTITUDE:
             return self.debris("geostationary_flux", "1/(m**2*s)")
         return float(self.traffic(diameter, altitude, inclination)) * self.debris("flux_factor")
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.rules.debris import PROTECTED_ALTITUDE, debris_flux
+from skyhall.constants import LEO_PROTECTED_ALTITUDE
+from skyhall.rules.debris import debris_flux
 from skyhall.satellite.puncture import MEAN_OBLIQUITY_COSINE, critical_diameter, puncture_rate
 from skyhall.types import Array
 
@@ -59,6 +60,6 @@ def loop_punctures(
     wall = (tube.thickness, tube.density, tube.hardness, tube.sound_speed)
     smallest = float(critical_diameter(*wall, debris_speed * MEAN_OBLIQUITY_COSINE, debris_density))
     debris = np.zeros(())
-    if altitude <= PROTECTED_ALTITUDE:
+    if altitude <= LEO_PROTECTED_ALTITUDE:
         debris = area * debris_flux(smallest, altitude, inclination, year, solar_flux)
     return Punctures(puncture_rate(area, *wall, altitude), np.asarray(debris), smallest)

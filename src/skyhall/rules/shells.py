@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skyhall.constants import EARTH_RADIUS
-from skyhall.rules.debris import PROTECTED_ALTITUDE
+from skyhall.constants import EARTH_RADIUS, LEO_PROTECTED_ALTITUDE
 from skyhall.rules.separation import spacing
 from skyhall.satellite.design import SatelliteDesign
 
@@ -40,7 +39,7 @@ class FlownShell:
     @property
     def in_low_orbit(self) -> bool:
         """Whether it flies in the protected region below 2,000 km."""
-        return self.altitude < PROTECTED_ALTITUDE
+        return self.altitude < LEO_PROTECTED_ALTITUDE
 
 
 def flown_shells(fleet: Fleet) -> list[FlownShell]:
