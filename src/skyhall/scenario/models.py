@@ -76,7 +76,9 @@ class Shell(_Section):
     )
     planes: Annotated[int, Field(ge=1), WHOLE] = Field(1, description="the satellites divide among them")
     phasing: Annotated[int, Field(ge=0), WHOLE] = Field(0, description="Walker's f, in i:t/p/f")
-    spacing: Length = Field(200.0, description="along the track, between neighbours of a cluster")
+    spacing: Length = Field(
+        200.0, description="step of a cluster's lattice along the track; half of it along the radius"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Shell:
