@@ -1,5 +1,6 @@
-"""Links between satellites and to the ground: who sees whom, over which mesh, along which route, how fast.
+"""Links between satellites and to the ground: budgets, meshes, routes, passes, weather and what comes down.
 
-Takes positions, patterns and figures of terminals as arrays; gives links, routes, delays, rates and contacts as arrays.
-Leaves out queues, protocols and the traffic itself: a delay is that of light, a rate that of the link.
+Takes ranges, positions (m, TEME), sites over the WGS 84 ellipsoid and terminals as plain numbers; gives rates, delays,
+routes, the times of passes and bits. Leaves out what the bits are for: who asks for them, and what they are worth;
+packets, their queues and protocols.
 """

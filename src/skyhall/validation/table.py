@@ -9,6 +9,7 @@ from typing import Any
 
 from skyhall.errors import SkyhallError, ValueProblem, did_you_mean
 from skyhall.validation import (
+    formation_cases,
     heat_cases,
     launch_cases,
     orbit_cases,
@@ -105,6 +106,7 @@ def checks() -> dict[str, Any]:
     """Return the function that computes each modelled case, by the case's name."""
     modules = (
         orbit_cases,
+        formation_cases,
         heat_cases,
         radiation_cases,
         reliability_cases,
