@@ -115,23 +115,22 @@ def _show(found: Latency) -> None:
         f"One-way delay from {found.pairs[0].origin} over a day",
         f"{found.steps} moments, satellites above {found.elevation_mask_deg:g}°",
     )
-    show.table(
-        ("to", "km", "space, ms", "laser links", "fibre, ms", "reached", "sooner"),
+    columns = ["to", "km", "space, ms", "laser links", "fibre, ms", "sooner"]
+    rows = [
         [
-            (
-                pair.target,
-                f"{pair.distance_km:,.0f}",
-                _range(pair.space_ms, 1),
-                _range(pair.hops, 0),
-                _range(pair.fibre_ms, 1),
-                show.percent(pair.reachable),
-                show.percent(pair.space_sooner),
-            )
-            for pair in found.pairs
-        ],
-        right=(1, 2, 3, 4, 5, 6),
-        whole=(0, 1, 2, 3, 4, 5, 6),
-    )
+            pair.target,
+            f"{pair.distance_km:,.0f}",
+            _range(pair.space_ms, 1),
+            _range(pair.hops, 0),
+            _range(pair.fibre_ms, 1),
+            show.percent(pair.space_sooner),
+        ]
+        for pair in found.pairs
+    ]
+    if any(pair.reachable < 1.0 for pair in found.pairs):
+        columns.append("reached")
+        rows = [[*row, show.percent(pair.reachable)] for row, pair in zip(rows, found.pairs, strict=True)]
+    show.table(columns, rows, right=range(1, len(columns)), whole=(0, 1))
     show.sentence(
         "space, laser links: median (least to most) over the day; fibre: on the usual detour, "
         f"{found.route_factor:g} × the great circle (along it to a long detour); sooner: share of the day in which "
@@ -143,7 +142,7 @@ def _show(found: Latency) -> None:
             show.sentence(f"No path from {pair.origin} to {pair.target} at any moment of the day.", "yellow")
     sweep = found.sweep
     show.heading("Over distance", "from the first two cities in all directions, median")
-    rows = [index for index, km in enumerate(sweep.distance_km.tolist()) if km in _SHOWN_KM]
+    shown = [index for index, km in enumerate(sweep.distance_km.tolist()) if km in _SHOWN_KM]
     show.table(
         ("km", "space, ms", "fibre, ms", "great-circle fibre, ms", "reached"),
         [
@@ -154,7 +153,7 @@ def _show(found: Latency) -> None:
                 show.number(float(sweep.great_circle_ms[k]), digits=3),
                 show.percent(float(sweep.reachable[k])),
             )
-            for k in rows
+            for k in shown
         ],
         right=(0, 1, 2, 3, 4),
     )

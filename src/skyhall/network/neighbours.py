@@ -12,6 +12,7 @@ from skyhall.types import Array
 
 __all__ = ["kept_share", "nearest_between", "nearest_neighbours", "shortest_first"]
 
+_ROUNDS = 32  # in which links are made together
 _FURTHER = 1.2  # times the lattice's step; a square's diagonals are 1.41
 _CANDIDATES = 8  # nearest ones that are looked at beyond the terminals: a nearer one may have none left
 
@@ -101,7 +102,9 @@ def shortest_first(edges: Index, length: Array, free: npt.NDArray[np.int64]) -> 
     ends, left = edges[order], np.array(free)
     waiting, made = np.arange(len(order)), [np.empty(0, dtype=np.int64)]
     waiting = waiting[(left[ends] > 0).all(axis=1)]
-    while waiting.size:
+    for _ in range(_ROUNDS):
+        if not waiting.size:
+            break
         # A link that is the shortest of those waiting at both its ends is made whatever becomes of the others.
         first = np.full(len(left), len(order))
         np.minimum.at(first, ends[waiting].ravel(), np.repeat(waiting, 2))
@@ -111,7 +114,14 @@ def shortest_first(edges: Index, length: Array, free: npt.NDArray[np.int64]) -> 
         made.append(done)
         waiting = waiting[~ready]
         waiting = waiting[(left[ends[waiting]] > 0).all(axis=1)]
-    return np.sort(order[np.concatenate(made)])
+    # Where lengths fall all along a row each link waits for the next one: what is left is made one by one.
+    room, last = left.tolist(), []
+    for index, (here, there) in zip(waiting.tolist(), ends[waiting].tolist(), strict=True):
+        if room[here] > 0 and room[there] > 0:
+            room[here] -= 1
+            room[there] -= 1
+            last.append(index)
+    return np.sort(order[np.concatenate([*made, np.array(last, dtype=np.int64)])])
 
 
 def kept_share(before: Mesh, after: Mesh, interval: float, acquisition_time: float) -> Array:
