@@ -33,6 +33,9 @@ _SHOWN_KM = (1000.0, 2000.0, 3000.0, 5000.0, 7500.0, 10000.0, 15000.0)
     help="The other city; may be repeated.",
 )
 @click.option("--elevation-mask", help="Lowest elevation at which a city sees a satellite; default 25 deg.")
+@click.option(
+    "--steps", type=click.IntRange(2, 86_400), help="Moments of the day; default: as many as take seconds."
+)
 @set_option
 @elements_option
 @as_json
@@ -41,6 +44,7 @@ def command(
     origin: str,
     targets: tuple[str, ...],
     elevation_mask: str | None,
+    steps: int | None,
     sets: tuple[str, ...],
     elements: str | None,
     json: bool,
@@ -64,7 +68,9 @@ def command(
     start = _city("--from", origin, fleet.catalogue)
     ends = [_city("--to", each, fleet.catalogue) for each in targets]
     with show.progress(json=json) as progress:
-        found = latency_between(fleet, start, ends, progress=lambda share: progress("routes", share))
+        found = latency_between(
+            fleet, start, ends, steps=steps, progress=lambda share: progress("routes", share)
+        )
     if json:
         show.document(_document(asked.name, found))
         return
