@@ -2,8 +2,8 @@
 
 The figures are those of Hypatia's own regression data (`satgenpy/tests/data_to_match/kuiper_630`): 34 planes of 34
 satellites at 14.80 revolutions a day and 51.9 degrees, every second plane shifted by half a slot, +grid, epoch
-2000-01-01; a city sees what is within 1,260 km. Satellites fly with SGP4 there as here, numbered plane by plane. What is
-left is below half a microsecond.
+2000-01-01; a city sees what is within 1,260 km. Satellites fly with SGP4 there as here, numbered plane by plane.
+What is left is below half a microsecond.
 """
 
 from __future__ import annotations
