@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -15,11 +16,22 @@ from skyhall.fleet import Fleet
 from skyhall.network.mesh import Mesh, joined, open_links, plus_grid
 from skyhall.network.neighbours import nearest_between, nearest_neighbours
 from skyhall.network.optics import TERMINAL_UNITS, OpticalTerminal, link_budget, terminal_from_values
-from skyhall.orbit.elements import position
+from skyhall.orbit.elements import position, secular_rates
 from skyhall.scenario import Shell
 from skyhall.types import Array
 
-__all__ = ["FleetMesh", "LinkTable", "fleet_mesh", "fleet_positions", "laser_terminal", "terminals_of"]
+__all__ = [
+    "RECHOSEN",
+    "FleetMesh",
+    "LinkTable",
+    "SlotLinks",
+    "fleet_mesh",
+    "fleet_positions",
+    "formation_places",
+    "laser_terminal",
+    "link_rates",
+    "terminals_of",
+]
 
 Index = npt.NDArray[np.int64]
 
@@ -54,6 +66,29 @@ class LinkTable:
     def delay(self) -> Array:
         """Of light, one way, s; (links,)."""
         return self.length / SPEED_OF_LIGHT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlotLinks:
+    """What the links carry over a planner slot; arrays of one entry for each link.
+
+    Attributes
+    ----------
+    start_s : s after the scenario's epoch.
+    edges : the two satellites, (links, 2). kind : as `network.mesh` names them.
+    rate : mean over the slot, bit/s, acquisitions taken off. stands : share of the slot's moments at which it stands.
+    delay : of light, one way, mean, s.
+    """
+
+    start_s: float
+    edges: Index
+    kind: npt.NDArray[np.int8]
+    rate: Array
+    stands: Array
+    delay: Array
+
+    def __len__(self) -> int:
+        return len(self.edges)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,31 +135,67 @@ class FleetMesh:
 
     def mesh(self, seconds: float) -> Mesh:
         """Return who is linked to whom at a moment."""
-        shells = self.fleet.design_index
-        if not self.across or not len(self.fleet):
+        if not self.across:
             return self.lasting
-        chosen_at = np.floor(seconds / RECHOSEN) * RECHOSEN
-        where = fleet_positions(self.fleet, np.array([chosen_at]))[:, 0]
-        free = self.free.copy()
-        edges, kinds = [self.lasting.edges], [self.lasting.kind]
         assert self.terminal is not None
+        shells, free = self.fleet.design_index, self.free.copy()
+        where = fleet_positions(self.fleet, np.array([np.floor(seconds / RECHOSEN) * RECHOSEN]))[:, 0]
         reach = float(np.asarray(self.terminal.longest_range))
-        # From each shell to the next in altitude, which is nearest.
-        order = np.argsort([float(np.median(where_of(where, shells == index))) for index in range(shells.max() + 1)])
-        for lower, upper in zip(order[:-1], order[1:], strict=True):
-            ours, theirs = np.flatnonzero((shells == lower) & (free > 0)), np.flatnonzero((shells == upper) & (free > 0))
-            if not len(ours) or not len(theirs):
-                continue
-            found = nearest_between(where, ours, theirs, terminals=np.minimum(free, 1), longest_range=reach)
-            free -= found.degree
-            edges.append(found.edges)
-            kinds.append(found.kind)
-        return Mesh(len(self.fleet), np.concatenate(edges), np.concatenate(kinds))
+        # From each shell that has terminals to spare to the next such one in altitude, which is nearest.
+        spare = np.unique(shells[free > 0])
+        upwards = spare[np.argsort([self.fleet.designs[shell].altitude for shell in spare], kind="stable")]
+        meshes = [self.lasting]
+        for lower, upper in pairwise(upwards.tolist()):
+            ours, theirs = (np.flatnonzero((shells == shell) & (free > 0)) for shell in (lower, upper))
+            if len(ours) and len(theirs):
+                one_each = np.minimum(free, 1)
+                meshes.append(nearest_between(where, ours, theirs, terminals=one_each, longest_range=reach))
+                free -= meshes[-1].degree
+        return Mesh(
+            len(self.fleet),
+            np.concatenate([each.edges for each in meshes]),
+            np.concatenate([each.kind for each in meshes]),
+        )
 
+    def slot(self, start: float, duration: float) -> SlotLinks:
+        """Return what each link carries from `start` (s after the epoch) on, in the mean over `duration` (s).
 
-def where_of(position: Array, chosen: npt.NDArray[np.bool_]) -> Array:
-    """Return the distances from the Earth's centre of the chosen satellites, m."""
-    return np.asarray(np.linalg.norm(position[chosen], axis=-1))
+        Looked at every `RECHOSEN`; a link that did not stand before is acquired first.
+        """
+        count = max(1, round(duration / RECHOSEN))
+        each = duration / count
+        before, seen = self.links(start - 0.5 * each), []
+        for index in range(count):
+            now = self.links(start + (index + 0.5) * each)
+            seen.append((now, each * now.rate * self._acquired(before, now, each)))
+            before = now
+        codes = np.concatenate([self._codes(table) for table, _ in seen])
+        _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+
+        def joined_up(values: list[Array]) -> Array:
+            return np.bincount(which, np.concatenate(values), minlength=len(first))
+
+        times = joined_up([np.ones(len(table)) for table, _ in seen])
+        return SlotLinks(
+            start_s=start,
+            edges=np.concatenate([table.edges for table, _ in seen])[first],
+            kind=np.concatenate([table.kind for table, _ in seen])[first],
+            rate=joined_up([bits for _, bits in seen]) / duration,
+            stands=joined_up([table.stands.astype(np.float64) for table, _ in seen]) / count,
+            delay=joined_up([table.delay for table, _ in seen]) / times,
+        )
+
+    def _codes(self, table: LinkTable) -> Index:
+        return table.edges.min(axis=1) * len(self.fleet) + table.edges.max(axis=1)
+
+    def _acquired(self, before: LinkTable, now: LinkTable, interval: float) -> Array:
+        """Return the share of the interval that acquisition leaves each link."""
+        if self.terminal is None:
+            return np.zeros(len(now))
+        stood = np.isin(self._codes(now), self._codes(before)[before.stands])
+        known = np.isin(self._codes(now), self._codes(before))
+        time = np.where(known, self.terminal.reacquisition_time, self.terminal.acquisition_time)
+        return np.where(stood, 1.0, np.maximum(0.0, 1.0 - time / interval))
 
 
 def link_rates(terminal: OpticalTerminal, length: Array) -> Array:
@@ -171,7 +242,9 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
     scenario = fleet.scenario
     asked, terminals = scenario.network, terminals_of(fleet)
     place = scenario.place("network.mesh")
-    part = fleet.catalogue.part("terminals", scenario.satellite.terminal, place=scenario.place("satellite.terminal"))
+    part = fleet.catalogue.part(
+        "terminals", scenario.satellite.terminal, place=scenario.place("satellite.terminal")
+    )
     terminal = laser_terminal(part)
     wanted = asked.mesh
     patterned = scenario.orbit.elements is None
@@ -191,7 +264,8 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
         has = terminals if terminal is not None else 0
         return FleetMesh(fleet, None, nobody, np.full(len(fleet), has), False)
     meshes = [
-        _shell_mesh(fleet, index, shell, wanted, terminals) for index, shell in enumerate(scenario.orbit.shells)
+        _shell_mesh(fleet, index, shell, wanted, terminals)
+        for index, shell in enumerate(scenario.orbit.shells)
     ]
     lasting = joined(meshes)
     for_ground = 1 if asked.downlink is None else 0
@@ -220,8 +294,8 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
                 right="choose mesh: grid, or the pattern cluster",
             )
         # In (along the track, twice the radius) the lattice is square at every moment.
-        places = formation_places(fleet, own)
-        return nearest_neighbours(np.column_stack([places, np.zeros(count)]), terminals=terminals)
+        places = np.column_stack([formation_places(fleet, own), np.zeros(count)])
+        return nearest_neighbours(places, terminals=terminals, longest_range=1.01 * shell.spacing)
     return plus_grid(
         fleet.plane[own],
         fleet.slot[own],
@@ -234,8 +308,6 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
 def formation_places(fleet: Fleet, own: npt.NDArray[np.bool_], seconds: float = 0.0) -> Array:
     """Return where a formation's satellites stand along the track and along twice the radius, m, (satellites, 2)."""
     elements = fleet.elements[own]
-    from skyhall.orbit.elements import secular_rates
-
     _, _, rate = secular_rates(elements.semi_major_axis, elements.eccentricity, elements.inclination)
     anomaly = elements.mean_anomaly + rate * seconds
     size = 2.0 * elements.eccentricity * elements.semi_major_axis
