@@ -16,7 +16,7 @@ from skyhall.network.optics import TERMINAL_UNITS
 UNITS = {
     "accelerators": {
         "power": "W", "chip_power": "W", "idle_share": "", "mass": "kg", "junction_limit": "K",
-        "junction_resistance": "K/W", "peak_flops": "", "price": "USD",
+        "junction_resistance": "K/W", "fabric_rate": "bit/s", "peak_flops": "", "price": "USD",
     },
     "arrays": {
         "efficiency": "", "temperature_coefficient": "1/K", "reference_temperature": "K", "absorptivity": "",
@@ -51,6 +51,8 @@ UNITS = {
         "propellant_price": "USD/kg", "world_output": "kg/s",
     },
     "devices": dict(DEVICE_UNITS),
+    "cities": {"latitude": "rad", "longitude": "rad"},
+    "fibres": {"index": "", "route_factor": ""},
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
 }  # fmt: skip
 OPTICAL = {**TERMINAL_UNITS, "receiver_aperture": "m"}

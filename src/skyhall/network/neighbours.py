@@ -12,6 +12,7 @@ from skyhall.types import Array
 
 __all__ = ["kept_share", "nearest_between", "nearest_neighbours", "shortest_first"]
 
+_FURTHER = 1.2  # times the lattice's step; a square's diagonals are 1.41
 _CANDIDATES = 8  # nearest ones that are looked at beyond the terminals: a nearer one may have none left
 
 
@@ -52,6 +53,7 @@ def nearest_neighbours(
     terminals: int = 4,
     longest_range: float = np.inf,
     scale: npt.ArrayLike = 1.0,
+    step: float = np.inf,
 ) -> Mesh:
     """Return a formation's links: shortest first, while both ends have a terminal free.
 
@@ -64,6 +66,8 @@ def nearest_neighbours(
     longest_range : m.
     scale : factors of the three axes for the comparison of distances alone, (3,): 2 for the radial axis of a
         formation whose satellites circle on ellipses of 2 to 1.
+    step : between neighbours of the lattice, m after scaling: what is further by a fifth is no neighbour, even where
+        terminals stay free for it.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def nearest_neighbours(
     everyone = np.arange(len(there))
     edges, length = _candidates(everyone, everyone, distance, found)
     way = there[edges[:, 1]] - there[edges[:, 0]]
-    reached = np.linalg.norm(way, axis=1) <= longest_range
+    reached = (np.linalg.norm(way, axis=1) <= longest_range) & (length <= _FURTHER * step)
     edges, length = edges[reached], length[reached]
     kept = shortest_first(edges, length, np.full(len(there), terminals))
     return Mesh(len(there), edges[kept], np.full(len(kept), NEIGHBOURS, dtype=np.int8))
@@ -123,7 +127,8 @@ def kept_share(before: Mesh, after: Mesh, interval: float, acquisition_time: flo
     size = max(before.satellites, after.satellites)
 
     def code(mesh: Mesh) -> Index:
-        return mesh.edges.min(axis=1) * size + mesh.edges.max(axis=1)
+        codes: Index = mesh.edges.min(axis=1) * size + mesh.edges.max(axis=1)
+        return codes
 
     kept = np.isin(code(after), code(before))
     return np.where(kept, 1.0, max(0.0, 1.0 - acquisition_time / interval))
