@@ -5,8 +5,8 @@ TEME; ours turns it to the ground with Greenwich mean sidereal time and UTC for 
 day: the ground lies 33 m aside, which a satellite flies in 5 ms.
 `find_events` itself ends its search within half a second, so that each time is also compared with the moment at which
 Skyfield's own altitude, by `altaz`, crosses the mask: to first order, by its rate.
-Tolerance: 1 s for `find_events`; 0.05 s and 0.01 degrees for the altitudes, where the pass rises more than 2 degrees over
-the mask; the edges of lower (grazing) ones within 0.5 s.
+Tolerance: 1 s for `find_events`; 0.05 s and 0.01 degrees for the altitudes, where the pass rises more than 2 degrees
+over the mask; the edges of lower (grazing) ones within 0.5 s.
 Satellites: a constellation of our own in every case, and 30 of Starlink where the catalogue is at hand.
 """
 

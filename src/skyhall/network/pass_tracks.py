@@ -14,7 +14,8 @@ from skyhall.types import Array
 
 __all__ = ["PassTracks", "track_passes"]
 
-MOMENTS: Final = 129  # of a pass: some five seconds apart in low orbits
+MOMENTS: Final = 65  # of a pass: some ten seconds apart in low orbits
+_AT_ONCE: Final = 100_000  # moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,20 @@ def track_passes(
     elevation, distance = np.full(seconds.shape, np.nan), np.full(seconds.shape, np.nan)
     flat = seconds.ravel()
     order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
     done = 0
     for stretch in stretches(positions, start, stop, julian_date, step, most):
         end = float(stretch.at(stretch.last))
         last = stretch.last == stretch.position.shape[1] - 1
-        upto = len(flat) if last else int(np.searchsorted(flat[order], end, side="left"))
-        chosen = order[done:upto]
+        upto = len(flat) if last else int(np.searchsorted(ordered, end, side="left"))
+        for first in range(done, upto, _AT_ONCE):
+            chosen = order[first : min(first + _AT_ONCE, upto)]
+            which = chosen // moments
+            sample = np.floor((flat[chosen] - stretch.start) / stretch.step).astype(np.int64)
+            sample = np.clip(sample, stretch.first, stretch.last)
+            place = Arcs(stretch, passes.satellite[which], sample)(flat[chosen])
+            elevation.flat[chosen], distance.flat[chosen] = elevation_and_range(
+                sites, passes.site[which], place
+            )
         done = max(done, upto)
-        if len(chosen) == 0:
-            continue
-        which = chosen // moments
-        sample = np.floor((flat[chosen] - stretch.start) / stretch.step).astype(np.int64)
-        sample = np.clip(sample, stretch.first, stretch.last)
-        place = Arcs(stretch, passes.satellite[which], sample)(flat[chosen])
-        elevation.flat[chosen], distance.flat[chosen] = elevation_and_range(sites, passes.site[which], place)
     return PassTracks(seconds, elevation, distance)

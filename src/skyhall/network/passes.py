@@ -18,9 +18,9 @@ __all__ = ["Passes", "find_passes"]
 
 Flags = npt.NDArray[np.bool_]
 
-_HALVINGS: Final = 34  # of a step of some seconds: to nanoseconds
+_HALVINGS: Final = 28  # of a step of some seconds: to a tenth of a microsecond
 _GOLDEN: Final = 0.5 * (np.sqrt(5.0) - 1.0)
-_NARROWINGS: Final = 40
+_NARROWINGS: Final = 32  # to some ten microseconds
 _NEAR: Final = (
     0.1  # sine of the elevation under the mask down to which a summit is looked for between samples
 )
@@ -144,6 +144,8 @@ def _elevation(arcs: Arcs, sites: GroundSites, site: int) -> Callable[[Array], A
 def _crossings(stretch: Stretch, sites: GroundSites, site: int, height: Array) -> list[_Found]:
     above = height[:, stretch.first : stretch.last + 1] > 0.0
     satellite, sample = np.nonzero(above[:, 1:] != above[:, :-1])
+    if len(satellite) == 0:
+        return []
     rises = above[satellite, sample + 1]
     sample = sample + stretch.first
     elevation = _elevation(Arcs(stretch, satellite, sample), sites, site)
@@ -159,6 +161,8 @@ def _summits(stretch: Stretch, sites: GroundSites, site: int, height: Array) -> 
         (middle > -_NEAR) & (middle >= height[:, low - 1 : high]) & (middle > height[:, low + 1 : high + 2])
     )
     satellite, sample = np.nonzero(summit)
+    if len(satellite) == 0:
+        return []
     sample = sample + low
     elevation = _elevation(Arcs(stretch, satellite, sample), sites, site)
     seconds, highest = _highest(elevation, stretch.at(sample - 1), stretch.at(sample + 1))

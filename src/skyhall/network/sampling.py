@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -22,6 +23,9 @@ Index: TypeAlias = npt.NDArray[np.int64]
 POINTS: Final = 8  # of the polynomial: of degree 7, within a millimetre on steps of a minute in low orbits
 _LEAST: Final = 24  # samples of a stretch
 _CIRCULAR: Final = 1e-9  # eccentricity
+_SCALES: Final = [
+    math.prod(j - i for i in range(POINTS) if i != j) for j in range(POINTS)
+]  # of Lagrange's weights
 
 
 def positions_of(elements: MeanElements) -> Positions:
@@ -97,11 +101,10 @@ class Arcs:
     def __call__(self, seconds: Array) -> Array:
         """Return Earth-fixed positions (arcs, 3), m, at one time for each arc (arcs,), s."""
         share = (seconds - self._start) / self._step
-        apart = share[:, None] - np.arange(POINTS)
-        weights = np.empty_like(apart)
-        for point in range(POINTS):
-            others = np.arange(POINTS) != point
-            weights[:, point] = np.prod(apart[:, others], axis=1) / np.prod(
-                point - np.arange(POINTS)[others], dtype=np.float64
-            )
+        apart = [share - point for point in range(POINTS)]
+        below, above = [np.ones_like(share)], [np.ones_like(share)]
+        for point in range(POINTS - 1):
+            below.append(below[-1] * apart[point])
+            above.append(above[-1] * apart[POINTS - 1 - point])
+        weights = np.stack([below[j] * above[POINTS - 1 - j] / _SCALES[j] for j in range(POINTS)], axis=-1)
         return np.asarray(np.einsum("ap,api->ai", weights, self._points), dtype=np.float64)

@@ -125,12 +125,13 @@ def serve(
         store.arrive(end - begin)
         seen = up if clear is None else up[clear[passes.site[up], index]]
         served = crew.choose(seen, store.waiting_for(passes.satellite[seen]), begin)
-        could = crew.capacity(served, begin, end)
-        took = store.send(passes.satellite[served], could)
-        bits[served] += took
-        np.add.at(delivered, passes.satellite[served], took)
-        np.add.at(busy, passes.site[served], end - begin)
-        crew.release(served, store.waiting_for(passes.satellite[served]) <= 0.0)
+        if len(served):
+            whose = passes.satellite[served]
+            took = store.send(whose, crew.capacity(served, begin, end))
+            bits[served] += took
+            delivered[whose] += took
+            np.add.at(busy, passes.site[served], end - begin)
+            crew.release(served, store.waiting_for(whose) <= 0.0)
         store.drop()
         waiting_track[index], oldest_track[index] = store.total, store.oldest
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -243,6 +244,10 @@ class _Crew:
 
     def choose(self, seen: npt.NDArray[np.int64], waiting: Array, begin: float) -> npt.NDArray[np.int64]:
         """Return the passes that are served from `begin` on."""
+        if len(seen) == 0:
+            self._let_go(self._last)
+            self._last = seen
+            return seen
         passes = self._passes
         left = self._volume.total[seen] - self._volume.until(seen, begin)
         linked = np.isfinite(self._locked_at[seen])
@@ -261,14 +266,16 @@ class _Crew:
                 if spare == 0:
                     break
         served = np.array(chosen, dtype=np.int64)
-        lost = self._last[~np.isin(self._last, served)]
-        self._locked_at[lost], self._held[lost] = np.inf, False
+        self._let_go(self._last[~np.isin(self._last, served)])
         fresh = served[~np.isfinite(self._locked_at[served])]
         under_way = passes.begins_before[fresh] & (begin <= self._start)
         wait = np.where(under_way, 0.0, self._acquisition)
         self._locked_at[fresh] = np.maximum(passes.rise[fresh], begin) + wait
         self._last = served
         return served
+
+    def _let_go(self, lost: npt.NDArray[np.int64]) -> None:
+        self._locked_at[lost], self._held[lost] = np.inf, False
 
     def capacity(self, served: npt.NDArray[np.int64], begin: float, end: float) -> Array:
         """Return the bits that each can send until `end`, from its lock on."""
