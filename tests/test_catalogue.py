@@ -11,6 +11,7 @@ from skyhall.catalogue import parts
 from skyhall.catalogue.parts import Fact, Part, load_catalogue
 from skyhall.environment.devices import DEVICE_UNITS
 from skyhall.errors import ValueProblem
+from skyhall.network.optics import TERMINAL_UNITS
 
 UNITS = {
     "accelerators": {
@@ -52,18 +53,27 @@ UNITS = {
     "devices": dict(DEVICE_UNITS),
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
 }  # fmt: skip
+OPTICAL = {**TERMINAL_UNITS, "receiver_aperture": "m"}
+RADIO = {"eirp_dbw": "", "frequency": "Hz", "bandwidth": "Hz", "bits_per_hz_most": ""}
 HARDWARE = [part for part in load_catalogue() if part.kind in UNITS]
 EVERYTHING = list(load_catalogue())
 
 
+def units_of(part: Part) -> dict[str, str]:
+    """Return the unit of each of a part's values; terminals are optical or radio."""
+    if part.kind != "terminals":
+        return UNITS[part.kind]
+    return UNITS["terminals"] | (OPTICAL if "aperture" in part.facts else RADIO)
+
+
 @pytest.mark.parametrize("part", HARDWARE, ids=lambda part: part.name)
 def test_hardware_has_the_keys_of_its_kind_and_no_others(part: Part) -> None:
-    assert set(part.facts) == set(UNITS[part.kind]) | ({"device"} if part.kind == "accelerators" else set())
+    assert set(part.facts) == set(units_of(part)) | ({"device"} if part.kind == "accelerators" else set())
 
 
 @pytest.mark.parametrize("part", HARDWARE, ids=lambda part: part.name)
 def test_a_value_lies_between_its_low_and_high(part: Part) -> None:
-    for key, unit in UNITS[part.kind].items():
+    for key, unit in units_of(part).items():
         low, high = part.bounds(key, unit)
         assert low <= part(key, unit) <= high, key
 

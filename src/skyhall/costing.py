@@ -9,7 +9,7 @@ import numpy as np
 
 from skyhall.catalogue import Catalogue, Part
 from skyhall.constants import DAY, EARTH_GM, EARTH_RADIUS, JULIAN_YEAR
-from skyhall.design_inputs import spare_accelerators
+from skyhall.design_inputs import downlink_part, spare_accelerators
 from skyhall.economics import (
     Batch,
     Builder,
@@ -103,6 +103,7 @@ def _batches(fleet: Fleet, vehicle: Part) -> tuple[Batch, ...]:
             radiator_m2=design.radiator_area,
             cooling_kw=float(sized.heat) / 1e3,
             terminals=terminals,
+            downlinks=float(fleet.scenario.network.downlink is not None),
             accelerators=design.accelerators,
             it_power_w=design.it_power,
             stowed_volume_m3=design.stowed_volume,
@@ -174,6 +175,9 @@ def _part_prices(fleet: Fleet, catalogue: Catalogue) -> BuildPrices:
         "terminal": catalogue.part("terminals", asked.terminal),
         "propulsion": catalogue.part("propulsions", asked.propulsion),
     }
+    downlink = downlink_part(fleet.scenario, catalogue)
+    if downlink is not None:
+        parts["downlink"] = downlink
     return _prices(parts, lambda part, key, unit: part(key, unit), lowest=_prices(parts, _lowest))
 
 
@@ -195,6 +199,7 @@ def _prices(
         radiator_usd_per_m2=price(parts["radiator"], "cost", "USD/m**2"),
         cooling_usd_per_kw=price(parts["cooling"], "cost", "USD/kW"),
         terminal_usd=price(parts["terminal"], "price", "USD"),
+        downlink_usd=price(parts["downlink"], "price", "USD") if "downlink" in parts else 0.0,
         propulsion_usd=price(propulsion, "cost", "USD"),
         propellant_usd_per_kg=price(propulsion, "propellant_price", "USD/kg"),
         propellant_kg_per_year=propulsion("world_output", "kg/year"),

@@ -11,7 +11,7 @@ from skyhall.satellite.worst_case import darkest_days
 from skyhall.scenario import Scenario
 from skyhall.surroundings import air_density
 
-__all__ = ["sizing_inputs", "spare_accelerators"]
+__all__ = ["downlink_part", "sizing_inputs", "spare_accelerators"]
 
 
 def sizing_inputs(
@@ -30,6 +30,7 @@ def sizing_inputs(
     accelerator, array, battery = parts["accelerator"], parts["array"], parts["battery"]
     radiator, cooling, bus = parts["radiator"], parts["cooling"], parts["bus"]
     propulsion, terminal = parts["propulsion"], parts["terminal"]
+    downlink = downlink_part(scenario, catalogue)
     asked = scenario.satellite
     reliability = scenario.economics.reliability
     place = scenario.place("economics.reliability")
@@ -75,6 +76,8 @@ def sizing_inputs(
         terminals=terminals,
         terminal_power=terminal("power", "W"),
         terminal_mass=terminal("mass", "kg"),
+        downlink_power=downlink("power", "W") if downlink else 0.0,
+        downlink_mass=downlink("mass", "kg") if downlink else 0.0,
         cell_efficiency=array("efficiency"),
         cell_temperature_coefficient=array("temperature_coefficient", "1/K"),
         cell_reference_temperature=array("reference_temperature", "K"),
@@ -129,6 +132,14 @@ def sizing_inputs(
         disposal_altitude=propulsion("disposal_altitude", "m"),
         manoeuvre_delta_v=propulsion("manoeuvres", "m/s**2"),
         transfer_delta_v=asked.transfer_delta_v,
+    )
+
+
+def downlink_part(scenario: Scenario, catalogue: Catalogue) -> Part | None:
+    """Return the terminal for the ground that a satellite has besides those of its mesh, None where it has none."""
+    name = scenario.network.downlink
+    return (
+        None if name is None else catalogue.part("terminals", name, place=scenario.place("network.downlink"))
     )
 
 

@@ -48,6 +48,8 @@ def example_inputs(**changes: Any) -> SizingInputs:
         "terminals": 4.0,
         "terminal_power": 80.0,
         "terminal_mass": 15.0,
+        "downlink_power": 0.0,
+        "downlink_mass": 0.0,
         "cell_efficiency": 0.30,
         "cell_temperature_coefficient": -2.2e-3,
         "cell_reference_temperature": 301.15,

@@ -32,7 +32,7 @@ class SatelliteBill:
     battery_kwh : installed at begin of life.
     radiator_m2 : planform area.
     cooling_kw : heat that the coolant loop carries.
-    terminals : laser or radio terminals.
+    terminals : laser or radio terminals; downlinks : those for the ground, of another price.
     accelerators : accelerators that work (spares not counted).
     it_power_w : IT input power of the working accelerators and their hosts, W.
     stowed_volume_m3 : folded for launch; 0 where it is not known.
@@ -48,11 +48,20 @@ class SatelliteBill:
     it_power_w: float
     cooling_kw: float = 0.0
     terminals: float = 0.0
+    downlinks: float = 0.0
     stowed_volume_m3: float = 0.0
     propellant_kg: float = 0.0
 
     def __post_init__(self) -> None:
-        quantities = ("bus_kg", "array_w", "battery_kwh", "radiator_m2", "cooling_kw", "terminals")
+        quantities = (
+            "bus_kg",
+            "array_w",
+            "battery_kwh",
+            "radiator_m2",
+            "cooling_kw",
+            "terminals",
+            "downlinks",
+        )
         rest = ("accelerators", "it_power_w", "stowed_volume_m3", "propellant_kg")
         require(self, positive=("mass_kg",), not_negative=quantities + rest)
 
@@ -75,6 +84,7 @@ class BuildPrices:
     radiator_usd_per_m2: float
     cooling_usd_per_kw: float = 0.0
     terminal_usd: float = 0.0
+    downlink_usd: float = 0.0
     propulsion_usd: float = 0.0
     propellant_usd_per_kg: float = 0.0
     propellant_kg_per_year: float = math.inf
@@ -83,7 +93,13 @@ class BuildPrices:
 
     def __post_init__(self) -> None:
         per_unit = ("bus_usd_per_kg", "array_usd_per_w", "battery_usd_per_kwh", "radiator_usd_per_m2")
-        pieces = ("cooling_usd_per_kw", "terminal_usd", "propulsion_usd", "propellant_usd_per_kg")
+        pieces = (
+            "cooling_usd_per_kw",
+            "terminal_usd",
+            "downlink_usd",
+            "propulsion_usd",
+            "propellant_usd_per_kg",
+        )
         require(self, positive=("propellant_kg_per_year",), not_negative=per_unit + pieces)
 
 
@@ -126,7 +142,7 @@ def subsystem_costs(bill: SatelliteBill, prices: BuildPrices) -> dict[str, float
         "battery": bill.battery_kwh * prices.battery_usd_per_kwh,
         "radiator": bill.radiator_m2 * prices.radiator_usd_per_m2,
         "coolant loop": bill.cooling_kw * prices.cooling_usd_per_kw,
-        "terminals": bill.terminals * prices.terminal_usd,
+        "terminals": bill.terminals * prices.terminal_usd + bill.downlinks * prices.downlink_usd,
         "propulsion": prices.propulsion_usd,
         "propellant": bill.propellant_kg * prices.propellant_usd_per_kg,
     }

@@ -1,5 +1,5 @@
-"""Links between satellites and to the ground: budgets, meshes, routes, passes, weather and what comes down.
+"""The network: links by laser and radio, who sees whom, meshes, routes, contacts with the ground, and what they carry.
 
-Takes positions in metres (TEME), sites on the WGS 84 ellipsoid, terminals and antennas as plain numbers; gives rates,
-routes, the times of passes and bits. Leaves out who wants the bits and what they are paid for.
+It takes terminals, positions and sites as arrays and gives budgets, rates, delays and bits as arrays. It leaves out
+protocols: a rate is what the physical link carries with its margin, and a route is a path, not a queue of packets.
 """

@@ -2,9 +2,9 @@
 
 Takes altitudes, inclinations, local times or published element sets (as text), and times; gives mean
 elements, positions in metres and Sun directions in TEME (true equator, mean equinox of date), lit fractions,
-the times of entry into shadow and exit from it, and the seasons of a year. Leaves out manoeuvres, drag of
-designed orbits (published element sets carry their own), lunisolar perturbations, refraction and limb
-darkening, and the relative motion inside a formation.
+the times of entry into shadow and exit from it, the seasons of a year, and the relative motion inside a formation.
+Leaves out manoeuvres, drag of designed orbits (published element sets carry their own), lunisolar perturbations,
+refraction and limb darkening.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ from skyhall.orbit.elements import (
     raan_from_local_time,
     secular_rates,
     sun_synchronous_inclination,
+)
+from skyhall.orbit.formation import (
+    FlownEllipse,
+    axis_ratio,
+    closed_orbit,
+    flown_ellipse,
+    formation_elements,
+    square_lattice,
 )
 from skyhall.orbit.patterns import (
     Pattern,
@@ -57,18 +65,23 @@ __all__ = [
     "Dropped",
     "ElementSets",
     "Ephemeris",
+    "FlownEllipse",
     "LightSummary",
     "LightYear",
     "MeanElements",
     "Pattern",
     "ShadowTimes",
+    "axis_ratio",
     "beta_angle",
     "check_altitude",
     "circular_position",
+    "closed_orbit",
     "cluster",
     "decimal_year",
     "disc_fractions",
     "eclipse_fraction_of_orbit",
+    "flown_ellipse",
+    "formation_elements",
     "geostationary_altitude",
     "geostationary_ring",
     "greenwich_angle",
@@ -86,6 +99,7 @@ __all__ = [
     "raan_from_local_time",
     "secular_rates",
     "shadow_times",
+    "square_lattice",
     "sun_direction",
     "sun_synchronous",
     "sun_synchronous_inclination",

@@ -20,6 +20,7 @@ from skyhall.orbit.elements import (
     secular_rates,
     sun_synchronous_inclination,
 )
+from skyhall.orbit.formation import formation_elements, square_lattice
 from skyhall.orbit.sun import greenwich_angle
 
 __all__ = [
@@ -149,38 +150,29 @@ def cluster(
     altitude: float,
     inclination: float,
     satellites: int,
-    spacing_m: float,
+    spacing: float,
     *,
     raan: float = 0.0,
     argument_of_latitude: float = 0.0,
 ) -> Pattern:
-    """Return satellites that share one circular orbit, one behind the other.
-
-    A first model of a formation: only the along-track distance is kept. The relative motion of a tight
-    cluster (Hill and Clohessy-Wiltshire ellipses, drift by J2) is left out.
+    """Return a tight formation: a square lattice of satellites that circle its centre (`orbit.formation`).
 
     Parameters
     ----------
     altitude : m above the equator's radius.
     inclination, raan : rad.
-    satellites : how many, centred on `argument_of_latitude` (rad).
-    spacing_m : distance between neighbours along the orbit, m.
+    satellites : how many, around `argument_of_latitude` (rad); slot 0 is the centre.
+    spacing : step of the lattice along the track, m; twice that along the radius.
 
     Raises
     ------
-    ValueProblem : impossible altitude, spacing not positive, or a cluster longer than the orbit.
+    ValueProblem : impossible altitude, spacing not positive, or a formation too wide for its orbit.
     """
     check_altitude(altitude)
-    _check_count(satellites, 1)
-    step = spacing_m / (EARTH_RADIUS + altitude)
-    if not spacing_m > 0.0 or step * satellites > _TURN:
-        raise ValueProblem(
-            f"{satellites} satellites {spacing_m:.6g} m apart do not fit on one orbit",
-            right="choose a positive spacing, and fewer satellites or more planes",
-        )
+    along, twice_radial = square_lattice(satellites, spacing)
+    elements = formation_elements(altitude, inclination, raan, argument_of_latitude, along, twice_radial)
     slot = np.arange(satellites)
-    latitude = argument_of_latitude + step * (0.5 * (satellites - 1) - slot)
-    return Pattern(_circular(altitude, inclination, raan, latitude), np.zeros_like(slot), slot)
+    return Pattern(elements, np.zeros_like(slot), slot)
 
 
 def _walker(

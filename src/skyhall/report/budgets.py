@@ -57,13 +57,13 @@ def power_budget(design: SatelliteDesign, sized: SizedSatellite) -> str:
         text = f"{power(watts)} · {percent(watts / design.bus_power, 2)}"
         return Bar(name, (Piece(0.0, watts / size, colour, f"{name}: {text}"),), text, strong=strong)
 
-    terminals = float(np.ravel(inputs.terminals * inputs.terminal_power)[0])
+    terminals = float(np.ravel(inputs.terminals * inputs.terminal_power + inputs.downlink_power)[0])
     avionics, thruster = float(np.ravel(inputs.avionics_power)[0]), float(sized.thruster_power)
     loads = [
         row("IT at full work", design.it_power, "blue"),
         row("conversion and pumps", design.overhead_per_it * design.it_power, "vermillion"),
         row("avionics", avionics, "grey"),
-        row("laser terminals", terminals, "grey"),
+        row("terminals", terminals, "grey"),
         row("thruster", thruster, "grey"),
     ]
     rows = [

@@ -287,8 +287,7 @@ def _spacing(figures: RuleFigures, shell: FlownShell) -> RuleResult | None:
         sense="at least",
         source="no limit within one operator's fleet",
         shell=shell.name,
-        note="along the track"
-        + (": closer than 1 km, a formation that must be controlled" if shell.spacing < _FORMATION else ""),
+        note="a formation that must be controlled" if shell.spacing < _FORMATION else "along the track",
     )
 
 

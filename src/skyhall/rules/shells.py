@@ -29,7 +29,7 @@ class FlownShell:
     inclination: float
     design: SatelliteDesign
     thruster_power: float  # W, that the sizing sets aside against the thickest air
-    spacing: float | None  # along the track, where the scenario lays the satellites out
+    spacing: float | None  # of neighbours at their closest, where the scenario lays the satellites out
 
     @property
     def dry_mass(self) -> float:
@@ -71,5 +71,5 @@ def _spacing(fleet: Fleet, index: int, altitude: float) -> float | None:
         return None
     shell = fleet.scenario.orbit.shells[index]
     if shell.pattern == "cluster":
-        return shell.spacing
+        return shell.spacing / 2.0  # neighbours along the track are radial ones a quarter of an orbit later
     return float(spacing(altitude, fleet.counts[index], shell.planes))

@@ -141,7 +141,7 @@ def mass_budget(
         "battery": battery_capacity_begin / inputs.battery_specific_energy,
         "radiator": inputs.radiator_areal_mass * radiator_area,
         "heat_transport": inputs.transport_mass * bus_power,
-        "terminals": inputs.terminals * inputs.terminal_mass,
+        "terminals": inputs.terminals * inputs.terminal_mass + inputs.downlink_mass,
         "avionics": inputs.avionics_mass,
         "shielding": shielding_mass(electronics, inputs.electronics_density, inputs.shielding),
     }

@@ -140,7 +140,8 @@ def _demand(inputs: SizingInputs) -> _Demand:
         it_power=it_power,
         it_night=it_power * (inputs.idle_share + (1.0 - inputs.idle_share) * inputs.night_share),
         overhead=pumped / inputs.conversion_efficiency - 1.0,
-        fixed_load=pumped * (inputs.avionics_power + inputs.terminals * inputs.terminal_power),
+        fixed_load=pumped
+        * (inputs.avionics_power + inputs.terminals * inputs.terminal_power + inputs.downlink_power),
         pumped=pumped,
         coolant=0.5 * (ladder.coolant_hot + ladder.coolant_cold),
         radiator=ladder.radiator,

@@ -60,10 +60,12 @@ class SizingInputs:
     electronics_density: Numbers  # kg/m³ of the electronics box: buses.electronics_density
     stowed_density: Numbers  # kg of dry mass per m³ stowed: buses.stowed_density
     safe_mode_time: Numbers  # s on the battery, Sun lost and work stopped: buses.safe_mode_time
-    # Optical terminals
+    # Terminals: of the mesh, and the one for the ground beside them
     terminals: Numbers  # how many: scenario, else terminals.count
     terminal_power: Numbers  # W each: terminals.power
     terminal_mass: Numbers  # kg each: terminals.mass
+    downlink_power: Numbers  # W: terminals.power of network.downlink, else 0
+    downlink_mass: Numbers  # kg: terminals.mass of it, else 0
     # Solar array
     cell_efficiency: Numbers  # begin of life, at the reference temperature: arrays.efficiency
     cell_temperature_coefficient: Numbers  # 1/K, relative: arrays.temperature_coefficient

@@ -12,6 +12,7 @@ from skyhall.errors import Place
 from skyhall.scenario.quantities import (
     Angle,
     Confidence,
+    DataRate,
     Duration,
     Length,
     LocalTime,
@@ -28,6 +29,7 @@ __all__ = [
     "Environment",
     "Flight",
     "Launch",
+    "Network",
     "Orbit",
     "Satellite",
     "Scenario",
@@ -76,7 +78,9 @@ class Shell(_Section):
     )
     planes: Annotated[int, Field(ge=1), WHOLE] = Field(1, description="the satellites divide among them")
     phasing: Annotated[int, Field(ge=0), WHOLE] = Field(0, description="Walker's f, in i:t/p/f")
-    spacing: Length = Field(200.0, description="along the track, between neighbours of a cluster")
+    spacing: Length = Field(
+        200.0, description="step of a cluster's lattice along the track; half of it along the radius"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Shell:
@@ -191,6 +195,49 @@ class Environment(_Section):
     )
 
 
+class Network(_Section):
+    """How the satellites reach each other and the ground."""
+
+    mesh: Literal["grid", "lattice", "none"] | None = Field(
+        None,
+        description="links between satellites: to four neighbours in the pattern, or to the nearest of a cluster; left "
+        "out: lattice for a cluster, none without laser terminals or a pattern, else grid",
+    )
+    cross_shell: bool = Field(
+        True,
+        description="whether terminals that the mesh leaves free reach to the nearest satellite of other shells",
+    )
+    grazing_altitude: Length = Field(
+        80e3, description="lowest height at which a beam between satellites passes"
+    )
+    downlink: str | None = Field(
+        None,
+        description="terminal for the ground besides those of the mesh, in the satellite's mass, power and price; left "
+        "out: a laser terminal that the mesh leaves free, or the satellite's radio",
+    )
+    sites: tuple[str, ...] | None = Field(
+        None, description="ground sites by name; left out: all of the catalogue that can receive the downlink"
+    )
+    telescope: str = Field("telescope-80cm", description="at the sites, for a laser downlink")
+    antenna: str = Field("antenna-5m", description="at the sites, for a radio downlink")
+    elevation_mask: Angle | None = Field(
+        None, description="lowest elevation of a contact; left out: what the telescope or antenna says"
+    )
+    results: DataRate | None = Field(
+        None, description="data that one satellite makes for the ground, mean; left out: as much as gets down"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Network:
+        if self.elevation_mask is not None and self.elevation_mask >= 0.5 * math.pi:
+            raise ValueError(
+                "an elevation mask of 90 degrees sees nothing|write, for example, elevation_mask: 10 deg"
+            )
+        if self.sites is not None and len(set(self.sites)) < len(self.sites):
+            raise ValueError("a site is named twice in sites|name each once")
+        return self
+
+
 class Work(_Section):
     """How much compute is wanted."""
 
@@ -248,6 +295,7 @@ class Scenario(_Section):
     orbit: Orbit = Field(default_factory=Orbit)
     satellite: Satellite = Field(default_factory=Satellite)
     environment: Environment = Field(default_factory=Environment)
+    network: Network = Field(default_factory=Network)
     work: Work = Field(default_factory=Work)
     launch: Launch = Field(default_factory=Launch)
     economics: Economics = Field(default_factory=Economics)

@@ -23,6 +23,7 @@ from skyhall.errors import SkyhallError
 __all__ = [
     "Angle",
     "Confidence",
+    "DataRate",
     "Duration",
     "Length",
     "LocalTime",
@@ -94,6 +95,7 @@ Length = Annotated[float, _Quantity("m", "km", 1e3, "650 km")]
 Shield = Annotated[
     float, _Quantity("m", "mm", 1e-3, "5 mm", most=0.1, note=" (1 g/cm² of aluminium is 3.7 mm)")
 ]
+DataRate = Annotated[float, _Quantity("bit/s", "Gbit/s", 1e9, "1 Gbit/s")]
 Power = Annotated[float, _Quantity("W", "kW", 1e3, "120 kW")]
 Duration = Annotated[float, _Quantity("s", "s", 1.0, "5 yr")]
 Angle = Annotated[float, _Quantity("rad", "deg", math.radians(1.0), "53 deg")]

@@ -9,8 +9,10 @@ from typing import Any
 
 from skyhall.errors import SkyhallError, ValueProblem, did_you_mean
 from skyhall.validation import (
+    formation_cases,
     heat_cases,
     launch_cases,
+    link_cases,
     orbit_cases,
     price_cases,
     radiation_cases,
@@ -105,12 +107,14 @@ def checks() -> dict[str, Any]:
     """Return the function that computes each modelled case, by the case's name."""
     modules = (
         orbit_cases,
+        formation_cases,
         heat_cases,
         radiation_cases,
         reliability_cases,
         launch_cases,
         price_cases,
         sizing_cases,
+        link_cases,
     )
     return {name: check for module in modules for name, check in module.CHECKS.items()}
 
