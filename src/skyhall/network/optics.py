@@ -294,7 +294,7 @@ def _check(name: str, value: Numbers) -> None:
     elif name == "efficiency":
         fine, right = (number > 0.0) & (number <= 1.0), "above 0 and at most 1"
     elif name == "channels":
-        fine, right = number >= 1.0, "at least 1"
+        fine, right = (number >= 1.0) & (number == np.round(number)), "a whole number, at least 1"
     else:
         fine, right = number > 0.0, "above zero"
     bad = number[~(fine & np.isfinite(number))]
