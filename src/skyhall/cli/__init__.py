@@ -25,6 +25,7 @@ VERBS = {
     "catalogue": "list the catalogue's parts; with a name, its values and sources",
     "design": "size the satellites of a scenario: mass, power and heat budgets",
     "radiation": "dose, upsets and the South Atlantic Anomaly on one orbit",
+    "links": "a laser link between terminals: budget, margin, and how far each rate reaches",
     "orbit": "a year of light on one orbit: sunlit share, seasons, eclipses month by month",
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",
