@@ -173,7 +173,7 @@ class FleetMesh:
         _, first, which = np.unique(codes, return_index=True, return_inverse=True)
 
         def joined_up(values: list[Array]) -> Array:
-            return np.bincount(which, np.concatenate(values), minlength=len(first))
+            return np.asarray(np.bincount(which, np.concatenate(values), len(first)), dtype=np.float64)
 
         times = joined_up([np.ones(len(table)) for table, _ in seen])
         return SlotLinks(
@@ -186,7 +186,7 @@ class FleetMesh:
         )
 
     def _codes(self, table: LinkTable) -> Index:
-        return table.edges.min(axis=1) * len(self.fleet) + table.edges.max(axis=1)
+        return np.asarray(table.edges.min(axis=1) * len(self.fleet) + table.edges.max(axis=1))
 
     def _acquired(self, before: LinkTable, now: LinkTable, interval: float) -> Array:
         """Return the share of the interval that acquisition leaves each link."""
@@ -194,7 +194,9 @@ class FleetMesh:
             return np.zeros(len(now))
         stood = np.isin(self._codes(now), self._codes(before)[before.stands])
         known = np.isin(self._codes(now), self._codes(before))
-        time = np.where(known, self.terminal.reacquisition_time, self.terminal.acquisition_time)
+        time = np.where(
+            known, float(self.terminal.reacquisition_time), float(self.terminal.acquisition_time)
+        )
         return np.where(stood, 1.0, np.maximum(0.0, 1.0 - time / interval))
 
 
