@@ -110,9 +110,14 @@ class FleetMesh:
         assert self.terminal is not None
         reach = float(np.asarray(self.terminal.longest_range))
         # From each shell to the next in altitude, which is nearest.
-        order = np.argsort([float(np.median(where_of(where, shells == index))) for index in range(shells.max() + 1)])
+        order = np.argsort(
+            [float(np.median(where_of(where, shells == index))) for index in range(shells.max() + 1)]
+        )
         for lower, upper in zip(order[:-1], order[1:], strict=True):
-            ours, theirs = np.flatnonzero((shells == lower) & (free > 0)), np.flatnonzero((shells == upper) & (free > 0))
+            ours, theirs = (
+                np.flatnonzero((shells == lower) & (free > 0)),
+                np.flatnonzero((shells == upper) & (free > 0)),
+            )
             if not len(ours) or not len(theirs):
                 continue
             found = nearest_between(where, ours, theirs, terminals=np.minimum(free, 1), longest_range=reach)
@@ -171,7 +176,9 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
     scenario = fleet.scenario
     asked, terminals = scenario.network, terminals_of(fleet)
     place = scenario.place("network.mesh")
-    part = fleet.catalogue.part("terminals", scenario.satellite.terminal, place=scenario.place("satellite.terminal"))
+    part = fleet.catalogue.part(
+        "terminals", scenario.satellite.terminal, place=scenario.place("satellite.terminal")
+    )
     terminal = laser_terminal(part)
     wanted = asked.mesh
     patterned = scenario.orbit.elements is None
@@ -191,7 +198,8 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
         has = terminals if terminal is not None else 0
         return FleetMesh(fleet, None, nobody, np.full(len(fleet), has), False)
     meshes = [
-        _shell_mesh(fleet, index, shell, wanted, terminals) for index, shell in enumerate(scenario.orbit.shells)
+        _shell_mesh(fleet, index, shell, wanted, terminals)
+        for index, shell in enumerate(scenario.orbit.shells)
     ]
     lasting = joined(meshes)
     for_ground = 1 if asked.downlink is None else 0

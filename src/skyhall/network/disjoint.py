@@ -60,7 +60,9 @@ def disjoint_paths(
         potential += np.minimum(distance, distance[end])
         arcs.augment(before, begin, end)
     paths = arcs.paths(source, target)
-    lengths = {frozenset(pair): each for pair, each in zip(map(tuple, ends.tolist()), cost.tolist(), strict=True)}
+    lengths = {
+        frozenset(pair): each for pair, each in zip(map(tuple, ends.tolist()), cost.tolist(), strict=True)
+    }
     return sorted(
         paths, key=lambda path: sum(lengths[frozenset(pair)] for pair in zip(path, path[1:], strict=False))
     )
@@ -100,7 +102,9 @@ class _Arcs:
 
     def augment(self, before: npt.NDArray[np.int32], source: int, target: int) -> None:
         """Use the arcs of the path found, and release those that it goes back along."""
-        place = {pair: index for index, pair in enumerate(zip(self.tail.tolist(), self.head.tolist(), strict=True))}
+        place = {
+            pair: index for index, pair in enumerate(zip(self.tail.tolist(), self.head.tolist(), strict=True))
+        }
         node = target
         while node != source:
             last = int(before[node])

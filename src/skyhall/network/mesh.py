@@ -206,9 +206,7 @@ def _table(plane: npt.ArrayLike, slot: npt.ArrayLike) -> tuple[Index, int, int]:
     """Return the satellite at each (plane, slot), and how many planes and slots there are."""
     planes_of, slots_of = np.asarray(plane, dtype=np.int64), np.asarray(slot, dtype=np.int64)
     if planes_of.size < 2:
-        raise ValueProblem(
-            "a shell with one satellite has no mesh", right="give it two satellites or more"
-        )
+        raise ValueProblem("a shell with one satellite has no mesh", right="give it two satellites or more")
     names, row = np.unique(planes_of, return_inverse=True)
     slots = planes_of.size // len(names)
     filled = np.full((len(names), slots), -1, dtype=np.int64)
