@@ -16,7 +16,7 @@ from skyhall.fleet import Fleet
 from skyhall.network.mesh import Mesh, joined, open_links, plus_grid
 from skyhall.network.neighbours import nearest_between, nearest_neighbours
 from skyhall.network.optics import TERMINAL_UNITS, OpticalTerminal, link_budget, terminal_from_values
-from skyhall.orbit.elements import position, secular_rates
+from skyhall.orbit.elements import secular_rates
 from skyhall.scenario import Shell
 from skyhall.types import Array
 
@@ -26,7 +26,6 @@ __all__ = [
     "LinkTable",
     "SlotLinks",
     "fleet_mesh",
-    "fleet_positions",
     "formation_places",
     "laser_terminal",
     "link_rates",
@@ -112,8 +111,7 @@ class FleetMesh:
     def links(self, seconds: float) -> LinkTable:
         """Return every link as it is `seconds` after the epoch."""
         before, here, after = (
-            fleet_positions(self.fleet, np.array([seconds + step]))[:, 0]
-            for step in (-_HALF_STEP, 0.0, _HALF_STEP)
+            self.fleet.positions(np.array([seconds + step]))[:, 0] for step in (-_HALF_STEP, 0.0, _HALF_STEP)
         )
         mesh = self.mesh(seconds)
         if self.terminal is None or not len(mesh):
@@ -139,7 +137,7 @@ class FleetMesh:
             return self.lasting
         assert self.terminal is not None
         shells, free = self.fleet.design_index, self.free.copy()
-        where = fleet_positions(self.fleet, np.array([np.floor(seconds / RECHOSEN) * RECHOSEN]))[:, 0]
+        where = self.fleet.positions(np.array([np.floor(seconds / RECHOSEN) * RECHOSEN]))[:, 0]
         reach = float(np.asarray(self.terminal.longest_range))
         # From each shell that has terminals to spare to the next such one in altitude, which is nearest.
         spare = np.unique(shells[free > 0])
@@ -194,9 +192,7 @@ class FleetMesh:
             return np.zeros(len(now))
         stood = np.isin(self._codes(now), self._codes(before)[before.stands])
         known = np.isin(self._codes(now), self._codes(before))
-        time = np.where(
-            known, float(self.terminal.reacquisition_time), float(self.terminal.acquisition_time)
-        )
+        time = np.where(known, float(self.terminal.reacquisition_time), float(self.terminal.acquisition_time))
         return np.where(stood, 1.0, np.maximum(0.0, 1.0 - time / interval))
 
 
@@ -207,13 +203,6 @@ def link_rates(terminal: OpticalTerminal, length: Array) -> Array:
         part = slice(begin, begin + _LINKS_AT_ONCE)
         rate[part] = link_budget(terminal, length[part]).rate_bps
     return np.where(length <= terminal.longest_range, rate, 0.0)
-
-
-def fleet_positions(fleet: Fleet, seconds: Array) -> Array:
-    """Return where all satellites are, m, TEME, (satellites, times, 3), propagated as the fleet flies."""
-    if fleet.sets is not None:
-        return fleet.sets.positions(fleet.epoch_julian_date, seconds).position
-    return position(fleet.elements[:, None], seconds)
 
 
 def terminals_of(fleet: Fleet) -> int:
