@@ -96,9 +96,10 @@ class FleetMesh:
 
     Attributes
     ----------
-    terminal : at both ends of every link; None where the satellites have no laser, and no links.
+    terminal : at both ends of every link; None where the satellites have no laser.
     lasting : links whose ends stay the same: within shells and formations.
-    free : terminals that these leave on each satellite, (satellites,).
+    free : terminals that these leave on each satellite for other shells, (satellites,).
+    looks_down : satellites that have a terminal for the ground: one of their own, or one that the mesh leaves free.
     across : whether free ones reach to the nearest satellite of other shells, chosen anew every `RECHOSEN`.
     """
 
@@ -106,6 +107,7 @@ class FleetMesh:
     terminal: OpticalTerminal | None
     lasting: Mesh
     free: Index
+    looks_down: npt.NDArray[np.bool_]
     across: bool
 
     def links(self, seconds: float) -> LinkTable:
@@ -251,19 +253,28 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
                 "real element sets have no pattern of neighbours", place=place, right="choose mesh: none"
             )
     if wanted == "none" or terminal is None or terminals == 0 or not patterned:
-        nobody = Mesh(len(fleet), np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
-        has = terminals if terminal is not None else 0
-        return FleetMesh(fleet, None, nobody, np.full(len(fleet), has), False)
+        free = np.full(len(fleet), terminals)
+        return FleetMesh(fleet, terminal, _no_links(len(fleet)), free, _looking_down(fleet, free), False)
     meshes = [
         _shell_mesh(fleet, index, shell, wanted, terminals)
         for index, shell in enumerate(scenario.orbit.shells)
     ]
     lasting = joined(meshes)
-    for_ground = 1 if asked.downlink is None else 0
     free = terminals - lasting.degree
-    several = len(scenario.orbit.shells) > 1
-    across = asked.cross_shell and several and bool((free > for_ground).any())
-    return FleetMesh(fleet, terminal, lasting, np.maximum(free - for_ground, 0) if across else free, across)
+    looks_down = _looking_down(fleet, free)
+    if asked.downlink is None:
+        free = free - looks_down
+    across = asked.cross_shell and len(scenario.orbit.shells) > 1 and bool(free.any())
+    return FleetMesh(fleet, terminal, lasting, free, looks_down, across)
+
+
+def _no_links(satellites: int) -> Mesh:
+    return Mesh(satellites, np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
+
+
+def _looking_down(fleet: Fleet, free: Index) -> npt.NDArray[np.bool_]:
+    """Return which satellites have a terminal for the ground."""
+    return np.ones(len(fleet), np.bool_) if fleet.scenario.network.downlink is not None else free > 0
 
 
 def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, terminals: int) -> Mesh:
@@ -276,7 +287,7 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
                 place=fleet.scenario.place("network.mesh"),
                 right="give the shell two satellites or more, or choose mesh: none",
             )
-        return Mesh(1, np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
+        return _no_links(1)
     if wanted == "lattice" or (wanted is None and shell.pattern == "cluster"):
         if shell.pattern != "cluster":
             raise ValueProblem(
