@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from skyhall.constants import DAY
 from skyhall.fleet import Fleet
 from skyhall.fleet_contacts import ContactTable, contact_table
-from skyhall.fleet_network import FleetMesh, LinkTable, fleet_mesh
+from skyhall.fleet_network import FleetMesh, LinkTable, fleet_mesh, terminals_of
 from skyhall.ground_segment import GroundSegment, ground_segment
 from skyhall.network.bisection import Bisection, all_reduce_time, bisection, clos_bisection
 from skyhall.network.service import Data, Service, serve
@@ -236,7 +236,7 @@ def _why_no_mesh(fleet: Fleet, links: FleetMesh) -> str:
         return "the scenario wants none"
     if fleet.scenario.orbit.elements is not None:
         return "real element sets have no pattern of neighbours"
-    if links.terminal is None:
+    if links.terminal is None or not terminals_of(fleet):
         return "the satellites have no laser terminals"
     return "no satellite has a neighbour"
 

@@ -1,8 +1,8 @@
 """Studies: questions that stand beside the chain or ask it many times.
 
 The year of light and the radiation on one orbit need no satellite: they take a shell of a scenario. A laser link takes
-a terminal of the catalogue. The anomaly's map, a day of upsets, the trade of shielding and the delay between cities take
-a fleet. All give plain numbers.
+a terminal of the catalogue. The anomaly's map, a day of upsets, the trade of shielding and the delay between cities
+take a fleet. All give plain numbers.
 """
 
 from skyhall.studies.fleet_radiation import anomaly_map, day_of_upsets, shielding_trade
