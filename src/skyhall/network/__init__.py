@@ -1,5 +1,6 @@
-"""The network: links by laser and radio, who sees whom, meshes, routes, contacts with the ground, and what they carry.
+"""Links between satellites and to the ground: budgets, meshes, routes, passes, weather and what comes down.
 
-It takes terminals, positions and sites as arrays and gives budgets, rates, delays and bits as arrays. It leaves out
-protocols: a rate is what the physical link carries with its margin, and a route is a path, not a queue of packets.
+Takes ranges, positions (m, TEME), sites over the WGS 84 ellipsoid and terminals as plain numbers; gives rates, delays,
+routes, the times of passes and bits. Leaves out what the bits are for: who asks for them, and what they are worth;
+packets, their queues and protocols.
 """
