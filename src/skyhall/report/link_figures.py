@@ -57,10 +57,11 @@ def link_over_range(
     shown.spot(at, here, f"{number(chosen_km)} km: {number(here)} dB", "blue")
     gigabits = np.where(rate > 0.0, 1e-9 * rate, np.nan)
     carried = MarkedPanel("Rate", "Gbit/s", height=110, logarithmic=True)
-    carried.line(across, gigabits, "", "green").upright(at, "")
+    # A rate holds up to its last range, and falls there.
+    carried.upright(at, "").line(np.repeat(across, 2)[:-1], np.repeat(gigabits, 2)[1:], "", "green")
     known = float(1e-9 * rate[int(np.argmin(np.abs(across - at)))])
     if known > 0.0:
-        carried.spot(at, known, f"{number(known)} Gbit/s", "green")
+        carried.spot(at, known, f"{number(known)} Gbit/s", "green", left=True)
     figure = panels(_axis(distance), [shown, carried], "Margin and rate of a laser link against its range")
     said = f"At {number(chosen_km)} km the margin is {number(here)} dB and the rate {number(known)} Gbit/s."
     return figure.replace("</svg>", f"<desc>{escape(said)}</desc></svg>")

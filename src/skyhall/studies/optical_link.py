@@ -62,7 +62,8 @@ class OpticalLink:
     rate_bps : what the link carries with it: the line rate, halved up to four times, or 0.
     fade_db : depth below the mean that jitter exceeds for the share `outage` of the time.
     closing_range_km, reach_km : to which the line rate closes, and the lowest rate. longest_range_km : the maker's.
-    steps : each rate and how far it reaches. over_range : the budget from near to past the reach.
+    steps : each rate and how far it reaches. over_range : the budget from near to past the reach, where the rates step
+        down included.
     """
 
     terminal: str
@@ -169,7 +170,9 @@ def _link(
     except ValueProblem as error:
         error.place = Place(key="outage")
         raise
-    ranges = np.geomspace(1e-3 * max(reaches[-1], distance), 1.25 * max(reaches[-1], distance), _POINTS)
+    farthest = max(float(reaches[-1]), distance)
+    even = np.geomspace(1e-3 * farthest, 1.25 * farthest, _POINTS)
+    ranges = np.unique([*even, *reaches[reaches > even[0]], distance])
     over = link_budget(sender, ranges, receiver, extra)
     columns = (1e-3 * ranges, over.received_w, over.margin_db, over.rate_bps)
     return OpticalLink(
