@@ -244,7 +244,7 @@ def _show_network(assessment: Assessment) -> None:
             (
                 "bisection",
                 show.rate(mesh.narrowest.capacity),
-                f"one way; a Clos network on the ground for as many accelerators has {show.number(1.0 / mesh.of_clos, digits=3)} × that",
+                f"one way; a Clos network on the ground has {show.number(1.0 / mesh.of_clos, digits=3)} × that",
             ),
             (
                 "handover",
@@ -263,7 +263,8 @@ def _show_network(assessment: Assessment) -> None:
             (
                 "downlink",
                 show.bits(ground.fleet_bits, "/day"),
-                f"{least}{show.count(ground.sampled, 'satellite')}; stations busy {show.percent(ground.busy)} of the time",
+                f"{least}{show.count(ground.sampled, 'satellite')}; stations are busy {show.percent(ground.busy)} of "
+                "the time",
             ),
         ]
     show.heading("Network", "its first day")

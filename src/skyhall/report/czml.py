@@ -21,7 +21,7 @@ from skyhall.types import Array
 __all__ = ["fleet_czml"]
 
 MOST = 100  # satellites; a globe draws some 80 paths at full speed
-_LINKED = 40  # of them, in fleets that are larger, neighbours in the mesh: of the others' links both ends are seldom drawn
+_LINKED = 40  # of them, in larger fleets, neighbours in the mesh: of other links both ends are seldom drawn
 _SAMPLES_PER_ORBIT = 60  # with a polynomial of degree 5 between them: within metres of the orbit
 _MOST_SAMPLES = 160
 _LIT, _DARK = [255, 196, 61, 255], [86, 130, 190, 255]
