@@ -111,6 +111,7 @@ class GroundSegment:
     acquisition_time : s, before data flow in a contact.
     weather : of the sites; None for radio, whose rain is a margin.
     downlink, station : parts of the catalogue.
+    assumed : named sites that have no such station in the catalogue; one is assumed there.
     """
 
     names: tuple[str, ...]
@@ -121,6 +122,7 @@ class GroundSegment:
     weather: Weather | None
     downlink: str
     station: str
+    assumed: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -152,7 +154,7 @@ def ground_segment(
 
     Raises
     ------
-    ValueProblem : an unknown site or station, one that cannot receive the downlink, or an impossible place.
+    ValueProblem : an unknown site or station, a station that cannot receive the downlink, or an impossible place.
     """
     asked = scenario.network
     key = "network.downlink" if asked.downlink is not None else "satellite.terminal"
@@ -184,11 +186,12 @@ def ground_segment(
         names=tuple(site.name for site in found),
         sites=places,
         rates=rates,
-        antennas=columns[kind].astype(np.int64),
+        antennas=np.maximum(columns[kind], 1.0).astype(np.int64),
         acquisition_time=acquisition,
         weather=weather,
         downlink=name,
         station=receiver.name,
+        assumed=tuple(site.name for site in found if site.values[kind] < 1.0),
     )
 
 
@@ -205,10 +208,6 @@ def _chosen(
             found.append(_Site(each.name, _own_values(each, catalogue)))
             continue
         part = catalogue.part("sites", each, place=place)
-        if part(kind) < 1.0:
-            raise ValueProblem(
-                f"the site {each!r} has no {kind}", place=place, right="possible: " + ", ".join(able)
-            )
         found.append(_Site(each, {key: part(key, unit) for key, unit in SITE_UNITS.items()}))
     names = [each.name for each in found]
     if len(set(names)) < len(names):

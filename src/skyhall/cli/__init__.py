@@ -26,6 +26,7 @@ VERBS = {
     "design": "size the satellites of a scenario: mass, power and heat budgets",
     "radiation": "dose, upsets and the South Atlantic Anomaly on one orbit",
     "orbit": "a year of light on one orbit: sunlit share, seasons, eclipses month by month",
+    "contacts": "passes over ground sites: rise, set, highest elevation, bits",
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",
     "rules": "what regulators and neighbours ask of a fleet: value, limit, pass or fail",
