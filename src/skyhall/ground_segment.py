@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part
 from skyhall.errors import Place, ValueProblem
-from skyhall.fleet import Fleet
 from skyhall.network.atmosphere import (
     Turbulence,
     clear_air_loss_db,
@@ -28,9 +27,7 @@ from skyhall.network.optics import (
     terminal_from_values,
 )
 from skyhall.network.radio import RadioLink, radio_rate
-from skyhall.network.sampling import Positions, positions_of
 from skyhall.network.weather import Weather, correlation_by_distance
-from skyhall.orbit.element_sets import ElementSets
 from skyhall.scenario import Scenario
 from skyhall.types import Array
 
@@ -40,7 +37,6 @@ __all__ = [
     "TELESCOPE_UNITS",
     "GroundSegment",
     "OwnSite",
-    "fleet_positions_of",
     "ground_segment",
 ]
 
@@ -111,6 +107,7 @@ class GroundSegment:
     acquisition_time : s, before data flow in a contact.
     weather : of the sites; None for radio, whose rain is a margin.
     downlink, station : parts of the catalogue.
+    assumed : named sites that have no such station in the catalogue; one is assumed there.
     """
 
     names: tuple[str, ...]
@@ -121,6 +118,7 @@ class GroundSegment:
     weather: Weather | None
     downlink: str
     station: str
+    assumed: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -152,7 +150,7 @@ def ground_segment(
 
     Raises
     ------
-    ValueProblem : an unknown site or station, one that cannot receive the downlink, or an impossible place.
+    ValueProblem : an unknown site or station, a station that cannot receive the downlink, or an impossible place.
     """
     asked = scenario.network
     key = "network.downlink" if asked.downlink is not None else "satellite.terminal"
@@ -184,11 +182,12 @@ def ground_segment(
         names=tuple(site.name for site in found),
         sites=places,
         rates=rates,
-        antennas=columns[kind].astype(np.int64),
+        antennas=np.maximum(columns[kind], 1.0).astype(np.int64),
         acquisition_time=acquisition,
         weather=weather,
         downlink=name,
         station=receiver.name,
+        assumed=tuple(site.name for site in found if site.values[kind] < 1.0),
     )
 
 
@@ -205,10 +204,6 @@ def _chosen(
             found.append(_Site(each.name, _own_values(each, catalogue)))
             continue
         part = catalogue.part("sites", each, place=place)
-        if part(kind) < 1.0:
-            raise ValueProblem(
-                f"the site {each!r} has no {kind}", place=place, right="possible: " + ", ".join(able)
-            )
         found.append(_Site(each, {key: part(key, unit) for key, unit in SITE_UNITS.items()}))
     names = [each.name for each in found]
     if len(set(names)) < len(names):
@@ -286,17 +281,3 @@ def _radio_rate(part: Part, receiver: Part) -> Rate:
     )
     modem = part("rate", "bit/s")
     return lambda range_m, elevation: np.minimum(radio_rate(link, range_m, elevation), modem)
-
-
-def fleet_positions_of(fleet: Fleet, chosen: npt.NDArray[np.int64]) -> Positions:
-    """Return the positions of chosen satellites as the fleet flies: SGP4 where it has element sets, else mean elements.
-
-    Seconds count from the fleet's epoch.
-    """
-    if fleet.sets is None:
-        return positions_of(fleet.elements[chosen])
-    return partial(_of_sets, fleet.sets[chosen.tolist()], fleet.epoch_julian_date)
-
-
-def _of_sets(sets: ElementSets, epoch: float, seconds: Array) -> Array:
-    return sets.positions(epoch, seconds).position

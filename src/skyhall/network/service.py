@@ -47,7 +47,8 @@ class Service:
     bits : of each pass (passes,).
     delivered, dropped, arrived, waiting : of each satellite, the last two at the end (satellites,); of data that are
         pooled, arrived, dropped and waiting are those of the pool, spread evenly.
-    seconds, waiting_track, oldest_track : ends of the steps, all bits that wait then, and the age of the oldest (s).
+    seconds, waiting_track, oldest_track : ends of the steps, all bits that wait then (NaN where there is always more),
+        and the age of the oldest (s).
     mean_age : of the data when they came down, s.
     busy : share of the time that each site's antennas were at work (sites,).
     """
@@ -111,7 +112,7 @@ def serve(
     crew = _Crew(passes, volume, free, acquisition_time, start)
     clear = None if sky is None else sky(edges[:-1])
     bits, delivered = np.zeros(len(passes)), np.zeros(satellites)
-    waiting_track, oldest_track = np.zeros(count), np.zeros(count)
+    waiting_track, oldest_track = np.full(count, np.nan if data is None else 0.0), np.zeros(count)
     busy = np.zeros(len(free))
     order = np.argsort(passes.rise, kind="stable")
     rises = passes.rise[order]
@@ -120,6 +121,8 @@ def serve(
     for index in range(count):
         begin, end = edges[index], edges[index + 1]
         upto = int(np.searchsorted(rises, end, side="left"))
+        if store.endless and len(up) == 0 and upto == done:
+            continue  # nobody in any sky, and nothing to count
         up = np.concatenate([up[passes.set[up] > begin], order[done:upto]])
         done = upto
         store.arrive(end - begin)
@@ -133,7 +136,8 @@ def serve(
             np.add.at(busy, passes.site[served], end - begin)
             crew.release(served, store.waiting_for(whose) <= 0.0)
         store.drop()
-        waiting_track[index], oldest_track[index] = store.total, store.oldest
+        if not store.endless:
+            waiting_track[index], oldest_track[index] = store.total, store.oldest
     with np.errstate(invalid="ignore", divide="ignore"):
         busy = busy / (free * (stop - start))
     return Service(
@@ -155,7 +159,7 @@ class _Store:
 
     def __init__(self, data: Data | None, satellites: int) -> None:
         self._satellites = satellites
-        self._endless = data is None
+        self.endless = data is None
         self._pooled = data is not None and data.pooled
         shape = (1,) if self._pooled else (satellites,)
         asked = Data(np.inf, waiting=np.inf) if data is None else data
@@ -174,7 +178,7 @@ class _Store:
         self.drop()
 
     def arrive(self, seconds: float) -> None:
-        if not self._endless:
+        if not self.endless:
             self.arrived += self._rate * seconds
             self.waiting += self._rate * seconds
 
@@ -183,7 +187,7 @@ class _Store:
 
     def send(self, satellite: npt.NDArray[np.int64], could: Array) -> Array:
         """Take up to `could` bits off the stores of different satellites; return what was taken of each."""
-        if self._endless:
+        if self.endless:
             return could
         if self._pooled:
             took = could * (min(1.0, self.waiting[0] / could.sum()) if could.sum() > 0.0 else 0.0)
@@ -196,7 +200,7 @@ class _Store:
         return took
 
     def drop(self) -> None:
-        over = np.maximum(self.waiting - self._storage, 0.0) if not self._endless else 0.0 * self.arrived
+        over = np.maximum(self.waiting - self._storage, 0.0) if not self.endless else 0.0 * self.arrived
         self.dropped += over
         self.waiting -= over
 
