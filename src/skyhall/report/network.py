@@ -67,7 +67,7 @@ def _mesh_sentence(mesh: MeshSurvey) -> str:
         f"{len(mesh.now):,} laser links of {number(mesh.shortest / 1e3)} to {number(mesh.longest / 1e3)} km; "
         f"{percent(mesh.stands)} of them stand in the mean over {mesh.moments} moments of the day, at "
         f"{rate(mesh.mean_rate)} each way, and join {percent(mesh.connected)} of the satellites. To hand a satellite's "
-        f"whole memory ({volume(mesh.memory_bits)}) over to a neighbour takes {number(mesh.handover_s / MINUTE)} minutes."
+        f"memory ({volume(mesh.memory_bits)}) over to a neighbour takes {number(mesh.handover_s / MINUTE)} minutes."
     )
 
 
