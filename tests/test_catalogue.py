@@ -11,6 +11,7 @@ from skyhall.catalogue import parts
 from skyhall.catalogue.parts import Fact, Part, load_catalogue
 from skyhall.environment.devices import DEVICE_UNITS
 from skyhall.errors import ValueProblem
+from skyhall.ground_segment import ANTENNA_UNITS, SITE_UNITS, TELESCOPE_UNITS
 from skyhall.network.optics import TERMINAL_UNITS
 
 UNITS = {
@@ -55,6 +56,7 @@ UNITS = {
     "gateways": {"elevation_mask": "rad"},
     "fibres": {"index": "", "route_factor": ""},
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
+    "sites": dict(SITE_UNITS), "telescopes": dict(TELESCOPE_UNITS), "antennas": dict(ANTENNA_UNITS),
 }  # fmt: skip
 OPTICAL = {**TERMINAL_UNITS, "receiver_aperture": "m"}
 RADIO = {"eirp_dbw": "", "frequency": "Hz", "bandwidth": "Hz", "bits_per_hz_most": ""}
@@ -138,3 +140,13 @@ def test_a_misspelt_key_is_met_with_the_right_one() -> None:
 def test_a_part_of_another_kind_is_not_found() -> None:
     with pytest.raises(ValueProblem, match="not among the arrays"):
         load_catalogue().part("arrays", "h100-sxm")
+
+
+def test_sites_lie_on_the_earth_and_somebody_stands_there() -> None:
+    sites = [part for part in EVERYTHING if part.kind == "sites"]
+    assert len(sites) > 25
+    for part in sites:
+        assert abs(part("latitude", "deg")) <= 90.0
+        assert abs(part("longitude", "deg")) <= 180.0
+        assert part("antennas") + part("telescopes") >= 1
+        assert 0.0 < part("availability") < 1.0

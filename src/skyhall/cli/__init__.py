@@ -26,6 +26,8 @@ VERBS = {
     "design": "size the satellites of a scenario: mass, power and heat budgets",
     "radiation": "dose, upsets and the South Atlantic Anomaly on one orbit",
     "orbit": "a year of light on one orbit: sunlit share, seasons, eclipses month by month",
+    "links": "a laser link between terminals: budget, margin, and how far each rate reaches",
+    "contacts": "passes over ground sites: rise, set, highest elevation, bits",
     "latency": "delay between cities over laser links, beside fibre",
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",

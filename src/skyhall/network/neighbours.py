@@ -12,7 +12,6 @@ from skyhall.types import Array
 
 __all__ = ["kept_share", "nearest_between", "nearest_neighbours", "shortest_first"]
 
-_ROUNDS = 32  # in which links are made together
 _FURTHER = 1.2  # times the lattice's step; a square's diagonals are 1.41
 _CANDIDATES = 8  # nearest ones that are looked at beyond the terminals: a nearer one may have none left
 
@@ -39,7 +38,9 @@ def nearest_between(
     there = np.asarray(position, dtype=np.float64)
     near, far = np.asarray(ours, dtype=np.int64), np.asarray(theirs, dtype=np.int64)
     looked = min(_CANDIDATES, len(far))
-    distance, found = cKDTree(there[far]).query(there[near], looked, distance_upper_bound=longest_range)
+    distance, found = cKDTree(there[far], balanced_tree=False).query(
+        there[near], looked, distance_upper_bound=longest_range
+    )
     edges, length = _candidates(near, far, distance.reshape(len(near), -1), found.reshape(len(near), -1))
     free = np.broadcast_to(np.asarray(terminals, dtype=np.int64), len(there))
     kept = shortest_first(edges, length, free)
@@ -99,29 +100,15 @@ def shortest_first(edges: Index, length: Array, free: npt.NDArray[np.int64]) -> 
     free : terminals of each satellite, (satellites,).
     """
     order = np.argsort(length, kind="stable")
-    ends, left = edges[order], np.array(free)
-    waiting, made = np.arange(len(order)), [np.empty(0, dtype=np.int64)]
-    waiting = waiting[(left[ends] > 0).all(axis=1)]
-    for _ in range(_ROUNDS):
-        if not waiting.size:
-            break
-        # A link that is the shortest of those waiting at both its ends is made whatever becomes of the others.
-        first = np.full(len(left), len(order))
-        np.minimum.at(first, ends[waiting].ravel(), np.repeat(waiting, 2))
-        ready = (first[ends[waiting]] == waiting[:, None]).all(axis=1)
-        done = waiting[ready]
-        left[ends[done].ravel()] -= 1
-        made.append(done)
-        waiting = waiting[~ready]
-        waiting = waiting[(left[ends[waiting]] > 0).all(axis=1)]
-    # Where lengths fall all along a row each link waits for the next one: what is left is made one by one.
-    room, last = left.tolist(), []
-    for index, (here, there) in zip(waiting.tolist(), ends[waiting].tolist(), strict=True):
-        if room[here] > 0 and room[there] > 0:
-            room[here] -= 1
-            room[there] -= 1
-            last.append(index)
-    return np.sort(order[np.concatenate([*made, np.array(last, dtype=np.int64)])])
+    left, made = np.array(free).tolist(), []
+    # One after another: rings side by side make chains of links that each wait for the next, however many are tried
+    # at once.
+    for index, (one, other) in zip(order.tolist(), edges[order].tolist(), strict=True):
+        if left[one] > 0 and left[other] > 0:
+            left[one] -= 1
+            left[other] -= 1
+            made.append(index)
+    return np.sort(np.array(made, dtype=np.int64))
 
 
 def kept_share(before: Mesh, after: Mesh, interval: float, acquisition_time: float) -> Array:

@@ -48,7 +48,13 @@ def formation_figure(
         ]
     middle = _LEFT + 0.5 * (len(moments) * (_SIZE + _ROOM) - _ROOM)
     parts.append(
-        words("axis", middle, _TOP + _SIZE + 34.0, "along the track (m); upwards: along the radius (m)", anchor="middle")
+        words(
+            "axis",
+            middle,
+            _TOP + _SIZE + 34.0,
+            "along the track (m); upwards: along the radius (m)",
+            anchor="middle",
+        )
     )
     width = _LEFT + len(moments) * (_SIZE + _ROOM)
     return svg("".join(parts), width, _TOP + _SIZE + 44.0, label)

@@ -42,7 +42,10 @@ def mesh_map(
     kept = np.unique(np.linspace(0, len(links) - 1, min(len(links), _MOST_LINKS)).round().astype(np.int64))
     kept = kept[: len(links)]
     parts = [*graticule(), coasts()]
-    for wanted, colour, name in ((True, "blue", "links that stand"), (False, "vermillion", "links that do not")):
+    for wanted, colour, name in (
+        (True, "blue", "links that stand"),
+        (False, "vermillion", "links that do not"),
+    ):
         shape = _segments(where, links[kept[opened[kept] == wanted]])
         if shape:
             dash = "" if wanted else ' stroke-dasharray="3 3"'
@@ -65,7 +68,9 @@ def _segments(where: Array, links: npt.NDArray[np.int64]) -> str:
     stop[:, 0] -= turn
     around = np.flatnonzero(np.abs(stop[:, 0]) > 180.0)
     edge = np.where(stop[around, 0] > 0.0, 180.0, -180.0)
-    share = (edge - start[around, 0]) / np.where(stop[around, 0] == start[around, 0], 1.0, stop[around, 0] - start[around, 0])
+    share = (edge - start[around, 0]) / np.where(
+        stop[around, 0] == start[around, 0], 1.0, stop[around, 0] - start[around, 0]
+    )
     height = start[around, 1] + share * (stop[around, 1] - start[around, 1])
     entry = np.stack([-edge, height], axis=-1)
     first = np.concatenate([start, entry])

@@ -14,7 +14,7 @@ from skyhall.catalogue import Catalogue, Part
 from skyhall.constants import DAY
 from skyhall.errors import Place, ValueProblem
 from skyhall.fleet import Fleet
-from skyhall.fleet_network import FleetMesh, fleet_mesh, fleet_positions
+from skyhall.fleet_network import FleetMesh, fleet_mesh
 from skyhall.network.latency import destination, fibre_delay, great_circle, wins_from
 from skyhall.network.routes import Router, StationRoutes
 from skyhall.network.station_links import on_the_ground, station_links
@@ -260,7 +260,7 @@ class _Sky:
         if self.mesh.across and not np.array_equal(links.edges, self.router.edges):
             self.router = Router(len(self.fleet), links.edges)
         self.router.weigh(links.delay, links.stands)
-        position = fleet_positions(self.fleet, np.array([seconds]))[:, 0]
+        position = self.fleet.positions(np.array([seconds]))[:, 0]
         turned = greenwich_angle(self.fleet.epoch_julian_date + seconds / DAY)
         ground, zenith = on_the_ground(latitude, longitude, turned)
         seen = station_links(ground, zenith, position, mask=self.mask)

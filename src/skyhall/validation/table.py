@@ -12,6 +12,7 @@ from skyhall.validation import (
     formation_cases,
     heat_cases,
     launch_cases,
+    link_cases,
     orbit_cases,
     price_cases,
     radiation_cases,
@@ -113,6 +114,7 @@ def checks() -> dict[str, Any]:
         launch_cases,
         price_cases,
         sizing_cases,
+        link_cases,
     )
     return {name: check for module in modules for name, check in module.CHECKS.items()}
 
