@@ -53,6 +53,7 @@ UNITS = {
     },
     "devices": dict(DEVICE_UNITS),
     "cities": {"latitude": "rad", "longitude": "rad"},
+    "gateways": {"elevation_mask": "rad"},
     "fibres": {"index": "", "route_factor": ""},
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
     "sites": dict(SITE_UNITS), "telescopes": dict(TELESCOPE_UNITS), "antennas": dict(ANTENNA_UNITS),

@@ -16,7 +16,7 @@ from skyhall.fleet import Fleet
 from skyhall.network.mesh import Mesh, joined, open_links, plus_grid
 from skyhall.network.neighbours import nearest_between, nearest_neighbours
 from skyhall.network.optics import TERMINAL_UNITS, OpticalTerminal, link_budget, terminal_from_values
-from skyhall.orbit.elements import position, secular_rates
+from skyhall.orbit.elements import secular_rates
 from skyhall.scenario import Shell
 from skyhall.types import Array
 
@@ -26,7 +26,6 @@ __all__ = [
     "LinkTable",
     "SlotLinks",
     "fleet_mesh",
-    "fleet_positions",
     "formation_places",
     "laser_terminal",
     "link_rates",
@@ -97,9 +96,10 @@ class FleetMesh:
 
     Attributes
     ----------
-    terminal : at both ends of every link; None where the satellites have no laser, and no links.
+    terminal : at both ends of every link; None where the satellites have no laser.
     lasting : links whose ends stay the same: within shells and formations.
-    free : terminals that these leave on each satellite, (satellites,).
+    free : terminals that these leave on each satellite for other shells, (satellites,).
+    looks_down : satellites that have a terminal for the ground: one of their own, or one that the mesh leaves free.
     across : whether free ones reach to the nearest satellite of other shells, chosen anew every `RECHOSEN`.
     """
 
@@ -107,13 +107,13 @@ class FleetMesh:
     terminal: OpticalTerminal | None
     lasting: Mesh
     free: Index
+    looks_down: npt.NDArray[np.bool_]
     across: bool
 
     def links(self, seconds: float) -> LinkTable:
         """Return every link as it is `seconds` after the epoch."""
         before, here, after = (
-            fleet_positions(self.fleet, np.array([seconds + step]))[:, 0]
-            for step in (-_HALF_STEP, 0.0, _HALF_STEP)
+            self.fleet.positions(np.array([seconds + step]))[:, 0] for step in (-_HALF_STEP, 0.0, _HALF_STEP)
         )
         mesh = self.mesh(seconds)
         if self.terminal is None or not len(mesh):
@@ -139,7 +139,7 @@ class FleetMesh:
             return self.lasting
         assert self.terminal is not None
         shells, free = self.fleet.design_index, self.free.copy()
-        where = fleet_positions(self.fleet, np.array([np.floor(seconds / RECHOSEN) * RECHOSEN]))[:, 0]
+        where = self.fleet.positions(np.array([np.floor(seconds / RECHOSEN) * RECHOSEN]))[:, 0]
         reach = float(np.asarray(self.terminal.longest_range))
         # From each shell that has terminals to spare to the next such one in altitude, which is nearest.
         spare = np.unique(shells[free > 0])
@@ -194,9 +194,7 @@ class FleetMesh:
             return np.zeros(len(now))
         stood = np.isin(self._codes(now), self._codes(before)[before.stands])
         known = np.isin(self._codes(now), self._codes(before))
-        time = np.where(
-            known, float(self.terminal.reacquisition_time), float(self.terminal.acquisition_time)
-        )
+        time = np.where(known, float(self.terminal.reacquisition_time), float(self.terminal.acquisition_time))
         return np.where(stood, 1.0, np.maximum(0.0, 1.0 - time / interval))
 
 
@@ -207,13 +205,6 @@ def link_rates(terminal: OpticalTerminal, length: Array) -> Array:
         part = slice(begin, begin + _LINKS_AT_ONCE)
         rate[part] = link_budget(terminal, length[part]).rate_bps
     return np.where(length <= terminal.longest_range, rate, 0.0)
-
-
-def fleet_positions(fleet: Fleet, seconds: Array) -> Array:
-    """Return where all satellites are, m, TEME, (satellites, times, 3), propagated as the fleet flies."""
-    if fleet.sets is not None:
-        return fleet.sets.positions(fleet.epoch_julian_date, seconds).position
-    return position(fleet.elements[:, None], seconds)
 
 
 def terminals_of(fleet: Fleet) -> int:
@@ -262,19 +253,28 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
                 "real element sets have no pattern of neighbours", place=place, right="choose mesh: none"
             )
     if wanted == "none" or terminal is None or terminals == 0 or not patterned:
-        nobody = Mesh(len(fleet), np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
-        has = terminals if terminal is not None else 0
-        return FleetMesh(fleet, None, nobody, np.full(len(fleet), has), False)
+        free = np.full(len(fleet), terminals)
+        return FleetMesh(fleet, terminal, _no_links(len(fleet)), free, _looking_down(fleet, free), False)
     meshes = [
         _shell_mesh(fleet, index, shell, wanted, terminals)
         for index, shell in enumerate(scenario.orbit.shells)
     ]
     lasting = joined(meshes)
-    for_ground = 1 if asked.downlink is None else 0
     free = terminals - lasting.degree
-    several = len(scenario.orbit.shells) > 1
-    across = asked.cross_shell and several and bool((free > for_ground).any())
-    return FleetMesh(fleet, terminal, lasting, np.maximum(free - for_ground, 0) if across else free, across)
+    looks_down = _looking_down(fleet, free)
+    if asked.downlink is None:
+        free = free - looks_down
+    across = asked.cross_shell and len(scenario.orbit.shells) > 1 and bool(free.any())
+    return FleetMesh(fleet, terminal, lasting, free, looks_down, across)
+
+
+def _no_links(satellites: int) -> Mesh:
+    return Mesh(satellites, np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
+
+
+def _looking_down(fleet: Fleet, free: Index) -> npt.NDArray[np.bool_]:
+    """Return which satellites have a terminal for the ground."""
+    return np.ones(len(fleet), np.bool_) if fleet.scenario.network.downlink is not None else free > 0
 
 
 def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, terminals: int) -> Mesh:
@@ -287,7 +287,7 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
                 place=fleet.scenario.place("network.mesh"),
                 right="give the shell two satellites or more, or choose mesh: none",
             )
-        return Mesh(1, np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
+        return _no_links(1)
     if wanted == "lattice" or (wanted is None and shell.pattern == "cluster"):
         if shell.pattern != "cluster":
             raise ValueProblem(

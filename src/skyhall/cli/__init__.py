@@ -27,6 +27,7 @@ VERBS = {
     "radiation": "dose, upsets and the South Atlantic Anomaly on one orbit",
     "links": "a laser link between terminals: budget, margin, and how far each rate reaches",
     "orbit": "a year of light on one orbit: sunlit share, seasons, eclipses month by month",
+    "latency": "delay between cities over laser links, beside fibre",
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",
     "rules": "what regulators and neighbours ask of a fleet: value, limit, pass or fail",

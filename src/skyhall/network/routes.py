@@ -88,9 +88,14 @@ class Router:
         return Routes(begins, distance, before)
 
     def between_stations(
-        self, links: StationLinks, weight: npt.ArrayLike | None = None, *, paths: bool = True
+        self,
+        links: StationLinks,
+        weight: npt.ArrayLike | None = None,
+        *,
+        sources: npt.ArrayLike | None = None,
+        paths: bool = True,
     ) -> StationRoutes:
-        """Return the shortest routes between all pairs of stations, up, through the mesh and down.
+        """Return the shortest routes from stations to all stations, up, through the mesh and down.
 
         A station is where a route begins or ends, never on the way.
 
@@ -98,6 +103,7 @@ class Router:
         ----------
         links : which stations see which satellites.
         weight : of each of these links, in the unit of the mesh's weights (k,); left out: their delay, s.
+        sources : stations from which routes are wanted, (k,); left out: all.
         paths : whether to remember the way; without it the distances come a sixth sooner.
         """
         up = links.delay if weight is None else np.asarray(weight, dtype=np.float64)
@@ -112,10 +118,10 @@ class Router:
             ),
             shape=(size, size),
         )
-        begins = np.arange(self.nodes, size)
-        found = dijkstra(graph, indices=begins, return_predecessors=paths, limit=_REACHED)
+        begins = np.arange(links.stations) if sources is None else np.atleast_1d(np.asarray(sources))
+        found = dijkstra(graph, indices=self.nodes + begins, return_predecessors=paths, limit=_REACHED)
         distance, before = found if paths else (found, None)
-        best = np.full((links.stations, links.stations), np.inf)
+        best = np.full((len(begins), links.stations), np.inf)
         last = np.full(best.shape, -1, dtype=np.int64)
         seeing = np.flatnonzero(np.diff(links.starts) > 0)
         if seeing.size:
@@ -127,9 +133,8 @@ class Router:
                 place = np.where(arrived == each, np.arange(arrived.shape[1]), arrived.shape[1] - 1)
                 last[:, seeing] = links.satellite[np.minimum.reduceat(place, starts, axis=1)]
         last[~np.isfinite(best)] = -1
-        np.fill_diagonal(best, 0.0)
-        np.fill_diagonal(last, -1)
-        return StationRoutes(best, distance[:, : self.nodes], before, last)
+        best[np.arange(len(begins)), begins], last[np.arange(len(begins)), begins] = 0.0, -1
+        return StationRoutes(begins, best, distance[:, : self.nodes], before, last)
 
     def links_of(self, path: npt.ArrayLike) -> Index:
         """Return the links along a path of nodes, by their index, (nodes of the path - 1,)."""
@@ -209,32 +214,34 @@ class Routes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StationRoutes:
-    """Shortest routes between stations over a mesh.
+    """Shortest routes from some stations to all over a mesh.
 
     Parameters
     ----------
-    distance : of each pair, (stations, stations), in the unit of the weights; infinite where no route leads.
-    to_satellites : from each station to each satellite, (stations, satellites).
-    before : the node before each on the route from a station, (stations, satellites + stations); None where the ways
-        were not remembered.
-    last : the satellite over which each pair arrives, (stations, stations), -1 where no route leads.
+    sources : stations at which the routes begin, (k,).
+    distance : (k, stations), in the unit of the weights; infinite where no route leads.
+    to_satellites : from each source to each satellite, (k, satellites).
+    before : the node before each on the route from a source, (k, satellites + stations); None where the ways were not
+        remembered.
+    last : the satellite over which each route arrives, (k, stations), -1 where none leads.
     """
 
+    sources: Index
     distance: Array
     to_satellites: Array
     before: npt.NDArray[np.int32] | None
     last: Index
 
     def path(self, source: int, target: int) -> list[int]:
-        """Return the satellites from one station to another; empty where no route leads."""
+        """Return the satellites from the `source`-th source to a station; empty where no route leads."""
         arrival = int(self.last[source, target])
         return [] if arrival < 0 else _walk(self._ways()[source], arrival)[1:]
 
     @property
     def hops(self) -> Index:
-        """Laser links on the way of each pair, up and down not counted, (stations, stations); -1 without a route."""
+        """Laser links of each route, up and down not counted, (k, stations); -1 where none leads."""
         hops = _counted(self._ways(), self.last, self.last >= 0) - (self.last >= 0)
-        np.fill_diagonal(hops, 0)
+        hops[np.arange(len(hops)), self.sources] = 0
         return hops
 
     def _ways(self) -> npt.NDArray[np.int32]:

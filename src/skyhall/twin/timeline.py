@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import DAY, HOUR, JULIAN_YEAR, ZERO_CELSIUS
+from skyhall.fleet_contacts import ContactTable
+from skyhall.fleet_network import FleetMesh, SlotLinks
 from skyhall.types import Array
 
 __all__ = ["Chunk", "Delivered", "Flight", "Slot", "Timeline", "Windows"]
@@ -183,7 +185,7 @@ class Windows:
     start_s: float
     _fly: Callable[[], Iterator[Slot]]
     _mesh: Callable[[], FleetMesh]
-    _contacts: Callable[[], Contacts]
+    _contacts: Callable[[], ContactTable]
 
     def __iter__(self) -> Iterator[Slot]:
         return self._fly()
@@ -196,7 +198,7 @@ class Windows:
         mesh = self._mesh()
         return (mesh.slot(self.start_s + index * self.slot_s, self.slot_s) for index in range(self.count))
 
-    def contacts(self) -> Contacts:
+    def contacts(self) -> ContactTable:
         """Return every contact with the ground from the first slot to the last, with the bits that it could bring."""
         return self._contacts()
 
