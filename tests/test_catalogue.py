@@ -17,7 +17,7 @@ from skyhall.network.optics import TERMINAL_UNITS
 UNITS = {
     "accelerators": {
         "power": "W", "chip_power": "W", "idle_share": "", "mass": "kg", "junction_limit": "K",
-        "junction_resistance": "K/W", "peak_flops": "", "price": "USD",
+        "junction_resistance": "K/W", "fabric_rate": "bit/s", "peak_flops": "", "price": "USD",
     },
     "arrays": {
         "efficiency": "", "temperature_coefficient": "1/K", "reference_temperature": "K", "absorptivity": "",
@@ -52,6 +52,9 @@ UNITS = {
         "propellant_price": "USD/kg", "world_output": "kg/s",
     },
     "devices": dict(DEVICE_UNITS),
+    "cities": {"latitude": "rad", "longitude": "rad"},
+    "gateways": {"elevation_mask": "rad"},
+    "fibres": {"index": "", "route_factor": ""},
     "terminals": {"mass": "kg", "power": "W", "count": "", "rate": "bit/s", "price": "USD"},
     "sites": dict(SITE_UNITS), "telescopes": dict(TELESCOPE_UNITS), "antennas": dict(ANTENNA_UNITS),
 }  # fmt: skip

@@ -67,6 +67,15 @@ def test_a_unit_of_another_dimension_is_refused(text: str) -> None:
         parse(text, "m")
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"), [("3 dB", ""), ("45 dBm", "W"), ("20 %", "dB"), ("3", "dB"), ("3 W", "dB")]
+)
+def test_decibels_are_no_ratio_and_no_ratio_is_decibels(text: str, unit: str) -> None:
+    with pytest.raises(ValueProblem):
+        parse(text, unit)
+    assert parse("3 dB", "dB") == 3.0
+
+
 @pytest.mark.parametrize("text", ["5 parsnips", "5 km 3", "5 m**", "5 __import__('os')", "5 m; 2"])
 def test_a_word_that_is_no_unit_is_refused(text: str) -> None:
     with pytest.raises(ValueProblem, match="is not a unit that is known"):

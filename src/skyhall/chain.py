@@ -19,6 +19,7 @@ from skyhall.constants import DAY, EARTH_RADIUS, KILOWATT_HOUR, MINUTE, ZERO_CEL
 from skyhall.costing import UpsetLosses, price, upset_losses
 from skyhall.economics import CostSheet
 from skyhall.fleet import Fleet, design
+from skyhall.network_survey import NetworkSurvey, survey
 from skyhall.orbit.elements import kepler_period
 from skyhall.orbit.seasons import year_of_light
 from skyhall.rules import RuleResult, check
@@ -40,6 +41,7 @@ class Assessment:
     ----------
     scenario, fleet, flight, costs : the links of the chain.
     upsets : what radiation costs the work.
+    network : mesh between the satellites and contacts with the ground over the first day.
     rules : disposal, collision, brightness and the other rules of orbit, each with its value and limit.
     darkest_orbit : one satellite over the orbit (and some more) with the longest eclipse, step by step.
     provenance : versions, seed, host and timings.
@@ -50,6 +52,7 @@ class Assessment:
     flight: Flight
     costs: CostSheet
     upsets: UpsetLosses
+    network: NetworkSurvey
     rules: tuple[RuleResult, ...]
     darkest_orbit: Chunk
     provenance: Mapping[str, Any]
@@ -110,6 +113,7 @@ class Assessment:
             "upsets_in_anomaly_share": self._share_in_anomaly(),
             "lost_to_upsets_share": self.upsets.loss_share,
             "silent_left_per_accelerator_year": self.upsets.silent_left_per_accelerator_year,
+            **self._network_summary(),
             "rules_failed": sum(result.passed is False for result in self.rules),
             "usd_per_installed_gpu_h": costs.usd_per_installed_gpu_h,
             "usd_per_delivered_gpu_h": costs.usd_per_delivered_gpu_h,
@@ -125,6 +129,22 @@ class Assessment:
             "elements_fit_error_km": fleet.fit_error_km,
         }
         return {key: _finite(value) for key, value in answer.items()}
+
+    def _network_summary(self) -> dict[str, float | int | None]:
+        """Return the summary's figures of the network; None where the fleet has no such thing."""
+        mesh, ground = self.network.mesh, self.network.ground
+        return {
+            "mesh_links": len(mesh.now) if mesh else 0,
+            "mesh_standing_share": mesh.stands if mesh else None,
+            "mesh_mean_link_gbps": mesh.mean_rate / 1e9 if mesh else None,
+            "mesh_longest_link_km": mesh.longest / 1e3 if mesh else None,
+            "bisection_tbps": mesh.narrowest.capacity / 1e12 if mesh else None,
+            "bisection_of_clos_share": mesh.of_clos if mesh else None,
+            "handover_min": mesh.handover_s / MINUTE if mesh else None,
+            "contact_min_per_satellite_day": ground.contact_s / MINUTE if ground else None,
+            "downlink_tbit_per_day": ground.fleet_bits / 1e12 if ground else None,
+            "stations_busy_share": ground.busy if ground else None,
+        }
 
     def _share_in_anomaly(self) -> float:
         """Return the share of the fleet's upsets that fall into the anomaly, each shell by what it meets."""
@@ -190,10 +210,20 @@ def assess(
     met = flight.delivered.upsets_per_accelerator_day
     costs = price(fleet, flight.delivered.share, upsets_per_accelerator_day=met)
     upsets, rules = upset_losses(fleet, met), check(fleet)
+    told("network", 0.0)
+    network = survey(fleet, start=float(flight.timeline.seconds[0]))
     orbit = _darkest_orbit(fleet)
-    told("price", 1.0)
+    told("network", 1.0)
     return Assessment(
-        fleet.scenario, fleet, flight, costs, upsets, rules, orbit, _provenance(scenario, flight, began)
+        fleet.scenario,
+        fleet,
+        flight,
+        costs,
+        upsets,
+        network,
+        rules,
+        orbit,
+        _provenance(scenario, flight, began),
     )
 
 

@@ -27,6 +27,7 @@ from skyhall.orbit.elements import (
     MeanElements,
     check_altitude,
     kepler_period,
+    position,
     raan_from_local_time,
     sun_synchronous_inclination,
 )
@@ -51,6 +52,7 @@ from skyhall.surroundings import (
     radiation_of,
     upset_field,
 )
+from skyhall.types import Array
 
 __all__ = ["Fleet", "design"]
 
@@ -167,6 +169,19 @@ class Fleet:
         """Longest stretch of a year with the Sun's centre hidden, over all satellites, s."""
         dark = [year.eclipse_fraction * kepler_period(year.altitude)[..., None] for year in self.light]
         return float(max(each.max() for each in dark))
+
+    def positions(self, seconds: Array, satellites: npt.NDArray[np.int64] | None = None) -> Array:
+        """Return where satellites are, m, TEME, (satellites, times, 3), propagated as the fleet flies.
+
+        Parameters
+        ----------
+        seconds : after the epoch, (times,). satellites : by their index; None for all.
+        """
+        if self.sets is not None:
+            sets = self.sets if satellites is None else self.sets[satellites.tolist()]
+            return sets.positions(self.epoch_julian_date, seconds).position
+        elements = self.elements if satellites is None else self.elements[satellites]
+        return position(elements[:, None], seconds)
 
     def only(self, satellite: int) -> Fleet:
         """Return the fleet of one satellite, by its index."""

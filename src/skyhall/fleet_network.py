@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -15,11 +16,21 @@ from skyhall.fleet import Fleet
 from skyhall.network.mesh import Mesh, joined, open_links, plus_grid
 from skyhall.network.neighbours import nearest_between, nearest_neighbours
 from skyhall.network.optics import TERMINAL_UNITS, OpticalTerminal, link_budget, terminal_from_values
-from skyhall.orbit.elements import position
+from skyhall.orbit.elements import secular_rates
 from skyhall.scenario import Shell
 from skyhall.types import Array
 
-__all__ = ["FleetMesh", "LinkTable", "fleet_mesh", "fleet_positions", "laser_terminal", "terminals_of"]
+__all__ = [
+    "RECHOSEN",
+    "FleetMesh",
+    "LinkTable",
+    "SlotLinks",
+    "fleet_mesh",
+    "formation_places",
+    "laser_terminal",
+    "link_rates",
+    "terminals_of",
+]
 
 Index = npt.NDArray[np.int64]
 
@@ -57,14 +68,38 @@ class LinkTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SlotLinks:
+    """What the links carry over a planner slot; arrays of one entry for each link.
+
+    Attributes
+    ----------
+    start_s : s after the scenario's epoch.
+    edges : the two satellites, (links, 2). kind : as `network.mesh` names them.
+    rate : mean over the slot, bit/s, acquisitions taken off. stands : share of the slot's moments at which it stands.
+    delay : of light, one way, mean, s.
+    """
+
+    start_s: float
+    edges: Index
+    kind: npt.NDArray[np.int8]
+    rate: Array
+    stands: Array
+    delay: Array
+
+    def __len__(self) -> int:
+        return len(self.edges)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FleetMesh:
     """The laser links of a fleet.
 
     Attributes
     ----------
-    terminal : at both ends of every link; None where the satellites have no laser, and no links.
+    terminal : at both ends of every link; None where the satellites have no laser.
     lasting : links whose ends stay the same: within shells and formations.
-    free : terminals that these leave on each satellite, (satellites,).
+    free : terminals that these leave on each satellite for other shells, (satellites,).
+    looks_down : satellites that have a terminal for the ground: one of their own, or one that the mesh leaves free.
     across : whether free ones reach to the nearest satellite of other shells, chosen anew every `RECHOSEN`.
     """
 
@@ -72,13 +107,13 @@ class FleetMesh:
     terminal: OpticalTerminal | None
     lasting: Mesh
     free: Index
+    looks_down: npt.NDArray[np.bool_]
     across: bool
 
     def links(self, seconds: float) -> LinkTable:
         """Return every link as it is `seconds` after the epoch."""
         before, here, after = (
-            fleet_positions(self.fleet, np.array([seconds + step]))[:, 0]
-            for step in (-_HALF_STEP, 0.0, _HALF_STEP)
+            self.fleet.positions(np.array([seconds + step]))[:, 0] for step in (-_HALF_STEP, 0.0, _HALF_STEP)
         )
         mesh = self.mesh(seconds)
         if self.terminal is None or not len(mesh):
@@ -100,36 +135,67 @@ class FleetMesh:
 
     def mesh(self, seconds: float) -> Mesh:
         """Return who is linked to whom at a moment."""
-        shells = self.fleet.design_index
-        if not self.across or not len(self.fleet):
+        if not self.across:
             return self.lasting
-        chosen_at = np.floor(seconds / RECHOSEN) * RECHOSEN
-        where = fleet_positions(self.fleet, np.array([chosen_at]))[:, 0]
-        free = self.free.copy()
-        edges, kinds = [self.lasting.edges], [self.lasting.kind]
         assert self.terminal is not None
+        shells, free = self.fleet.design_index, self.free.copy()
+        where = self.fleet.positions(np.array([np.floor(seconds / RECHOSEN) * RECHOSEN]))[:, 0]
         reach = float(np.asarray(self.terminal.longest_range))
-        # From each shell to the next in altitude, which is nearest.
-        order = np.argsort(
-            [float(np.median(where_of(where, shells == index))) for index in range(shells.max() + 1)]
+        # From each shell that has terminals to spare to the next such one in altitude, which is nearest.
+        spare = np.unique(shells[free > 0])
+        upwards = spare[np.argsort([self.fleet.designs[shell].altitude for shell in spare], kind="stable")]
+        meshes = [self.lasting]
+        for lower, upper in pairwise(upwards.tolist()):
+            ours, theirs = (np.flatnonzero((shells == shell) & (free > 0)) for shell in (lower, upper))
+            if len(ours) and len(theirs):
+                one_each = np.minimum(free, 1)
+                meshes.append(nearest_between(where, ours, theirs, terminals=one_each, longest_range=reach))
+                free -= meshes[-1].degree
+        return Mesh(
+            len(self.fleet),
+            np.concatenate([each.edges for each in meshes]),
+            np.concatenate([each.kind for each in meshes]),
         )
-        for lower, upper in zip(order[:-1], order[1:], strict=True):
-            ours, theirs = (
-                np.flatnonzero((shells == lower) & (free > 0)),
-                np.flatnonzero((shells == upper) & (free > 0)),
-            )
-            if not len(ours) or not len(theirs):
-                continue
-            found = nearest_between(where, ours, theirs, terminals=np.minimum(free, 1), longest_range=reach)
-            free -= found.degree
-            edges.append(found.edges)
-            kinds.append(found.kind)
-        return Mesh(len(self.fleet), np.concatenate(edges), np.concatenate(kinds))
 
+    def slot(self, start: float, duration: float) -> SlotLinks:
+        """Return what each link carries from `start` (s after the epoch) on, in the mean over `duration` (s).
 
-def where_of(position: Array, chosen: npt.NDArray[np.bool_]) -> Array:
-    """Return the distances from the Earth's centre of the chosen satellites, m."""
-    return np.asarray(np.linalg.norm(position[chosen], axis=-1))
+        Looked at every `RECHOSEN`; a link that did not stand before is acquired first.
+        """
+        count = max(1, round(duration / RECHOSEN))
+        each = duration / count
+        before, seen = self.links(start - 0.5 * each), []
+        for index in range(count):
+            now = self.links(start + (index + 0.5) * each)
+            seen.append((now, each * now.rate * self._acquired(before, now, each)))
+            before = now
+        codes = np.concatenate([self._codes(table) for table, _ in seen])
+        _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+
+        def joined_up(values: list[Array]) -> Array:
+            return np.asarray(np.bincount(which, np.concatenate(values), len(first)), dtype=np.float64)
+
+        times = joined_up([np.ones(len(table)) for table, _ in seen])
+        return SlotLinks(
+            start_s=start,
+            edges=np.concatenate([table.edges for table, _ in seen])[first],
+            kind=np.concatenate([table.kind for table, _ in seen])[first],
+            rate=joined_up([bits for _, bits in seen]) / duration,
+            stands=joined_up([table.stands.astype(np.float64) for table, _ in seen]) / count,
+            delay=joined_up([table.delay for table, _ in seen]) / times,
+        )
+
+    def _codes(self, table: LinkTable) -> Index:
+        return np.asarray(table.edges.min(axis=1) * len(self.fleet) + table.edges.max(axis=1))
+
+    def _acquired(self, before: LinkTable, now: LinkTable, interval: float) -> Array:
+        """Return the share of the interval that acquisition leaves each link."""
+        if self.terminal is None:
+            return np.zeros(len(now))
+        stood = np.isin(self._codes(now), self._codes(before)[before.stands])
+        known = np.isin(self._codes(now), self._codes(before))
+        time = np.where(known, float(self.terminal.reacquisition_time), float(self.terminal.acquisition_time))
+        return np.where(stood, 1.0, np.maximum(0.0, 1.0 - time / interval))
 
 
 def link_rates(terminal: OpticalTerminal, length: Array) -> Array:
@@ -139,13 +205,6 @@ def link_rates(terminal: OpticalTerminal, length: Array) -> Array:
         part = slice(begin, begin + _LINKS_AT_ONCE)
         rate[part] = link_budget(terminal, length[part]).rate_bps
     return np.where(length <= terminal.longest_range, rate, 0.0)
-
-
-def fleet_positions(fleet: Fleet, seconds: Array) -> Array:
-    """Return where all satellites are, m, TEME, (satellites, times, 3), propagated as the fleet flies."""
-    if fleet.sets is not None:
-        return fleet.sets.positions(fleet.epoch_julian_date, seconds).position
-    return position(fleet.elements[:, None], seconds)
 
 
 def terminals_of(fleet: Fleet) -> int:
@@ -194,19 +253,28 @@ def fleet_mesh(fleet: Fleet) -> FleetMesh:
                 "real element sets have no pattern of neighbours", place=place, right="choose mesh: none"
             )
     if wanted == "none" or terminal is None or terminals == 0 or not patterned:
-        nobody = Mesh(len(fleet), np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
-        has = terminals if terminal is not None else 0
-        return FleetMesh(fleet, None, nobody, np.full(len(fleet), has), False)
+        free = np.full(len(fleet), terminals)
+        return FleetMesh(fleet, terminal, _no_links(len(fleet)), free, _looking_down(fleet, free), False)
     meshes = [
         _shell_mesh(fleet, index, shell, wanted, terminals)
         for index, shell in enumerate(scenario.orbit.shells)
     ]
     lasting = joined(meshes)
-    for_ground = 1 if asked.downlink is None else 0
     free = terminals - lasting.degree
-    several = len(scenario.orbit.shells) > 1
-    across = asked.cross_shell and several and bool((free > for_ground).any())
-    return FleetMesh(fleet, terminal, lasting, np.maximum(free - for_ground, 0) if across else free, across)
+    looks_down = _looking_down(fleet, free)
+    if asked.downlink is None:
+        free = free - looks_down
+    across = asked.cross_shell and len(scenario.orbit.shells) > 1 and bool(free.any())
+    return FleetMesh(fleet, terminal, lasting, free, looks_down, across)
+
+
+def _no_links(satellites: int) -> Mesh:
+    return Mesh(satellites, np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
+
+
+def _looking_down(fleet: Fleet, free: Index) -> npt.NDArray[np.bool_]:
+    """Return which satellites have a terminal for the ground."""
+    return np.ones(len(fleet), np.bool_) if fleet.scenario.network.downlink is not None else free > 0
 
 
 def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, terminals: int) -> Mesh:
@@ -219,7 +287,7 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
                 place=fleet.scenario.place("network.mesh"),
                 right="give the shell two satellites or more, or choose mesh: none",
             )
-        return Mesh(1, np.zeros((0, 2), np.int64), np.zeros(0, np.int8))
+        return _no_links(1)
     if wanted == "lattice" or (wanted is None and shell.pattern == "cluster"):
         if shell.pattern != "cluster":
             raise ValueProblem(
@@ -228,8 +296,8 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
                 right="choose mesh: grid, or the pattern cluster",
             )
         # In (along the track, twice the radius) the lattice is square at every moment.
-        places = formation_places(fleet, own)
-        return nearest_neighbours(np.column_stack([places, np.zeros(count)]), terminals=terminals)
+        places = np.column_stack([formation_places(fleet, own), np.zeros(count)])
+        return nearest_neighbours(places, terminals=terminals, longest_range=1.01 * shell.spacing)
     return plus_grid(
         fleet.plane[own],
         fleet.slot[own],
@@ -242,8 +310,6 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
 def formation_places(fleet: Fleet, own: npt.NDArray[np.bool_], seconds: float = 0.0) -> Array:
     """Return where a formation's satellites stand along the track and along twice the radius, m, (satellites, 2)."""
     elements = fleet.elements[own]
-    from skyhall.orbit.elements import secular_rates
-
     _, _, rate = secular_rates(elements.semi_major_axis, elements.eccentricity, elements.inclination)
     anomaly = elements.mean_anomaly + rate * seconds
     size = 2.0 * elements.eccentricity * elements.semi_major_axis

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from skyhall.catalogue import Catalogue, Part
 from skyhall.errors import Place, ValueProblem
-from skyhall.fleet import Fleet
 from skyhall.network.atmosphere import (
     Turbulence,
     clear_air_loss_db,
@@ -28,9 +27,7 @@ from skyhall.network.optics import (
     terminal_from_values,
 )
 from skyhall.network.radio import RadioLink, radio_rate
-from skyhall.network.sampling import Positions, positions_of
 from skyhall.network.weather import Weather, correlation_by_distance
-from skyhall.orbit.element_sets import ElementSets
 from skyhall.scenario import Scenario
 from skyhall.types import Array
 
@@ -40,7 +37,6 @@ __all__ = [
     "TELESCOPE_UNITS",
     "GroundSegment",
     "OwnSite",
-    "fleet_positions_of",
     "ground_segment",
 ]
 
@@ -285,17 +281,3 @@ def _radio_rate(part: Part, receiver: Part) -> Rate:
     )
     modem = part("rate", "bit/s")
     return lambda range_m, elevation: np.minimum(radio_rate(link, range_m, elevation), modem)
-
-
-def fleet_positions_of(fleet: Fleet, chosen: npt.NDArray[np.int64]) -> Positions:
-    """Return the positions of chosen satellites as the fleet flies: SGP4 where it has element sets, else mean elements.
-
-    Seconds count from the fleet's epoch.
-    """
-    if fleet.sets is None:
-        return positions_of(fleet.elements[chosen])
-    return partial(_of_sets, fleet.sets[chosen.tolist()], fleet.epoch_julian_date)
-
-
-def _of_sets(sets: ElementSets, epoch: float, seconds: Array) -> Array:
-    return sets.positions(epoch, seconds).position

@@ -35,6 +35,8 @@ _EXAMPLES = {
     "USD/W": "22 USD/W",
     "USD/J": "0.087 USD/kWh",
     "1/s": "9 %/yr",
+    "dB": "3 dB",
+    "bit/s": "100 Gbit/s",
 }
 
 
@@ -53,13 +55,22 @@ def _registry() -> pint.UnitRegistry[float]:
 @cache
 def _factor(unit_text: str, target: str) -> tuple[float, float]:
     """Return (scale, offset) such that value_in_target = value * scale + offset."""
+    import pint
+
     registry = _registry()
     cleaned = unit_text.replace("%", "percent").replace("²", "**2").replace("³", "**3").replace("·", "*")
     cleaned = re.sub(r"\b(k?m|cm|mm)([23])\b", r"\1**\2", cleaned)
     unit = registry.parse_units(cleaned) if cleaned else registry.dimensionless
-    zero = registry.Quantity(0.0, unit).to(target or "dimensionless").magnitude
-    one = registry.Quantity(1.0, unit).to(target or "dimensionless").magnitude
-    return float(one - zero), float(zero)
+
+    def converted(value: float) -> float:
+        return float(registry.Quantity(value, unit).to(target or "dimensionless").magnitude)
+
+    one = converted(1.0)
+    # Decibels: no factor turns them into a ratio.
+    if not math.isclose(converted(3.0) - converted(2.0), converted(2.0) - one, rel_tol=1e-6):
+        raise pint.DimensionalityError(unit, target or "dimensionless")
+    zero = converted(0.0)
+    return one - zero, zero
 
 
 def expected(unit: str) -> str:

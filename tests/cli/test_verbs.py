@@ -31,6 +31,8 @@ TABLES = [
     ("catalogue", "vehicles"),
     ("catalogue", "falcon-9"),
     ("design", "million"),
+    ("links",),
+    ("links", "--terminal", "optical-short-range", "--range", "500 km"),
     ("orbit",),
     ("orbit", "--altitude", "550 km", "--inclination", "53 deg"),
     ("simulate", "starcloud-1", "--duration", "6 h"),

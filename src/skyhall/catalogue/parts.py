@@ -148,6 +148,7 @@ def _shipped() -> Mapping[str, Part]:
         for name, body in document.items():
             title = body.pop("title")
             facts = {key: Fact(part=name, key=key, **values) for key, values in body.items()}
+            assert name not in parts, f"two parts are called {name}"
             parts[name] = Part(kind, name, title, facts)
     return parts
 

@@ -57,6 +57,7 @@ def command(scenario: str, sets: tuple[str, ...], elements: str | None, out: Pat
     _show_design(assessment, summary)
     _show_year(assessment, summary)
     _show_radiation(assessment, summary)
+    _show_network(assessment)
     _show_price(assessment, summary)
     _show_dropped(assessment)
     show.heading("Files")
@@ -227,6 +228,50 @@ def _show_radiation(assessment: Assessment, summary: dict[str, Any]) -> None:
     ]
     if failed:
         show.sentence(f"Rules of orbit that fail: {', '.join(failed)}; see `skyhall rules`.", "yellow")
+
+
+def _show_network(assessment: Assessment) -> None:
+    mesh, ground = assessment.network.mesh, assessment.network.ground
+    rows = []
+    if mesh:
+        rows += [
+            (
+                "laser links",
+                f"{len(mesh.now):,}",
+                f"{show.number(mesh.shortest / 1e3, digits=3)} to {show.number(mesh.longest / 1e3, 'km', 3)}; "
+                f"{show.percent(mesh.stands)} stand, at {show.rate(mesh.mean_rate)}",
+            ),
+            (
+                "bisection",
+                show.rate(mesh.narrowest.capacity),
+                f"one way; a Clos network on the ground has {show.number(1.0 / mesh.of_clos, digits=3)} × that",
+            ),
+            (
+                "handover",
+                show.number(mesh.handover_s / 60.0, "min", 3),
+                f"to move a satellite's memory, {show.size(mesh.memory_bits / 8.0)}, to a neighbour",
+            ),
+        ]
+    if ground:
+        least = "at least, of " if ground.sampled < ground.satellites else "of "
+        rows += [
+            (
+                "contacts of one",
+                show.number(ground.contact_s / 60.0, "min/day", 3),
+                f"{len(ground.ground)} sites with {ground.ground.station}",
+            ),
+            (
+                "downlink",
+                show.bits(ground.fleet_bits, "/day"),
+                f"{least}{show.count(ground.sampled, 'satellite')}; stations are busy {show.percent(ground.busy)} of "
+                "the time",
+            ),
+        ]
+    show.heading("Network", "its first day")
+    show.facts(rows)
+    for what, why in (("mesh", assessment.network.no_mesh), ("contact", assessment.network.no_ground)):
+        if why:
+            show.sentence(f"No {what}: {why}.", "yellow" if what == "contact" else "dim")
 
 
 def _start(assessment: Assessment) -> str:

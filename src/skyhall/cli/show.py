@@ -21,6 +21,7 @@ from rich.text import Text
 
 __all__ = [
     "Text",
+    "bits",
     "celsius",
     "console",
     "count",
@@ -40,6 +41,7 @@ __all__ = [
     "power",
     "progress",
     "put",
+    "rate",
     "sentence",
     "size",
     "sparkline",
@@ -149,6 +151,19 @@ def duration(seconds: float) -> str:
     """Return a stretch of time in days, or hours where it is short."""
     days = timedelta(seconds=seconds) / timedelta(days=1)
     return f"{days:,.6g} days" if days > 1.0 else f"{days * 24.0:.6g} h"
+
+
+def rate(bits_per_s: float, digits: int = 3) -> str:
+    """Return a data rate in bit/s, kbit/s ... Tbit/s, whichever is readable."""
+    return bits(bits_per_s, "/s", digits)
+
+
+def bits(amount: float, per: str = "", digits: int = 3) -> str:
+    """Return an amount of data in decimal multiples of a bit; `per` follows the unit."""
+    for factor, unit in ((1e15, "Pbit"), (1e12, "Tbit"), (1e9, "Gbit"), (1e6, "Mbit"), (1e3, "kbit")):
+        if abs(amount) >= factor:
+            return number(amount / factor, unit + per, digits)
+    return number(amount, "bit" + per, digits)
 
 
 def count(number_of: int, noun: str) -> str:

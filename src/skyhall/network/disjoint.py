@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
@@ -60,12 +62,12 @@ def disjoint_paths(
         potential += np.minimum(distance, distance[end])
         arcs.augment(before, begin, end)
     paths = arcs.paths(source, target)
-    lengths = {
-        frozenset(pair): each for pair, each in zip(map(tuple, ends.tolist()), cost.tolist(), strict=True)
-    }
-    return sorted(
-        paths, key=lambda path: sum(lengths[frozenset(pair)] for pair in zip(path, path[1:], strict=False))
-    )
+    links = {frozenset(pair): each for pair, each in zip(ends.tolist(), cost.tolist(), strict=True)}
+
+    def length(path: list[int]) -> tuple[float, list[int]]:
+        return sum(links[frozenset(pair)] for pair in pairwise(path)), path
+
+    return sorted(paths, key=length)
 
 
 class _Arcs:

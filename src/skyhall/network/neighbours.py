@@ -12,6 +12,7 @@ from skyhall.types import Array
 
 __all__ = ["kept_share", "nearest_between", "nearest_neighbours", "shortest_first"]
 
+_FURTHER = 1.2  # times the lattice's step; a square's diagonals are 1.41
 _CANDIDATES = 8  # nearest ones that are looked at beyond the terminals: a nearer one may have none left
 
 
@@ -37,7 +38,9 @@ def nearest_between(
     there = np.asarray(position, dtype=np.float64)
     near, far = np.asarray(ours, dtype=np.int64), np.asarray(theirs, dtype=np.int64)
     looked = min(_CANDIDATES, len(far))
-    distance, found = cKDTree(there[far]).query(there[near], looked, distance_upper_bound=longest_range)
+    distance, found = cKDTree(there[far], balanced_tree=False).query(
+        there[near], looked, distance_upper_bound=longest_range
+    )
     edges, length = _candidates(near, far, distance.reshape(len(near), -1), found.reshape(len(near), -1))
     free = np.broadcast_to(np.asarray(terminals, dtype=np.int64), len(there))
     kept = shortest_first(edges, length, free)
@@ -50,6 +53,7 @@ def nearest_neighbours(
     terminals: int = 4,
     longest_range: float = np.inf,
     scale: npt.ArrayLike = 1.0,
+    step: float = np.inf,
 ) -> Mesh:
     """Return a formation's links: shortest first, while both ends have a terminal free.
 
@@ -62,6 +66,8 @@ def nearest_neighbours(
     longest_range : m.
     scale : factors of the three axes for the comparison of distances alone, (3,): 2 for the radial axis of a
         formation whose satellites circle on ellipses of 2 to 1.
+    step : between neighbours of the lattice, m after scaling: what is further by a fifth is no neighbour, even where
+        terminals stay free for it.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def nearest_neighbours(
     everyone = np.arange(len(there))
     edges, length = _candidates(everyone, everyone, distance, found)
     way = there[edges[:, 1]] - there[edges[:, 0]]
-    reached = np.linalg.norm(way, axis=1) <= longest_range
+    reached = (np.linalg.norm(way, axis=1) <= longest_range) & (length <= _FURTHER * step)
     edges, length = edges[reached], length[reached]
     kept = shortest_first(edges, length, np.full(len(there), terminals))
     return Mesh(len(there), edges[kept], np.full(len(kept), NEIGHBOURS, dtype=np.int8))
@@ -94,20 +100,15 @@ def shortest_first(edges: Index, length: Array, free: npt.NDArray[np.int64]) -> 
     free : terminals of each satellite, (satellites,).
     """
     order = np.argsort(length, kind="stable")
-    ends, left = edges[order], np.array(free)
-    waiting, made = np.arange(len(order)), [np.empty(0, dtype=np.int64)]
-    waiting = waiting[(left[ends] > 0).all(axis=1)]
-    while waiting.size:
-        # A link that is the shortest of those waiting at both its ends is made whatever becomes of the others.
-        first = np.full(len(left), len(order))
-        np.minimum.at(first, ends[waiting].ravel(), np.repeat(waiting, 2))
-        ready = (first[ends[waiting]] == waiting[:, None]).all(axis=1)
-        done = waiting[ready]
-        left[ends[done].ravel()] -= 1
-        made.append(done)
-        waiting = waiting[~ready]
-        waiting = waiting[(left[ends[waiting]] > 0).all(axis=1)]
-    return np.sort(order[np.concatenate(made)])
+    left, made = np.array(free).tolist(), []
+    # One after another: rings side by side make chains of links that each wait for the next, however many are tried
+    # at once.
+    for index, (one, other) in zip(order.tolist(), edges[order].tolist(), strict=True):
+        if left[one] > 0 and left[other] > 0:
+            left[one] -= 1
+            left[other] -= 1
+            made.append(index)
+    return np.sort(np.array(made, dtype=np.int64))
 
 
 def kept_share(before: Mesh, after: Mesh, interval: float, acquisition_time: float) -> Array:
@@ -126,7 +127,8 @@ def kept_share(before: Mesh, after: Mesh, interval: float, acquisition_time: flo
     size = max(before.satellites, after.satellites)
 
     def code(mesh: Mesh) -> Index:
-        return mesh.edges.min(axis=1) * size + mesh.edges.max(axis=1)
+        codes: Index = mesh.edges.min(axis=1) * size + mesh.edges.max(axis=1)
+        return codes
 
     kept = np.isin(code(after), code(before))
     return np.where(kept, 1.0, max(0.0, 1.0 - acquisition_time / interval))

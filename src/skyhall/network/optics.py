@@ -47,12 +47,12 @@ TERMINAL_UNITS: Mapping[str, str] = {
     "transmit_power": "W",
     "wavelength": "m",
     "efficiency": "",
-    "other_loss_db": "",
+    "other_loss_db": "dB",
     "pointing_jitter": "rad",
     "photons_per_bit": "",
     "channels": "",
     "channel_rate": "bit/s",
-    "required_margin_db": "",
+    "required_margin_db": "dB",
     "longest_range": "m",
     "acquisition_time": "s",
     "reacquisition_time": "s",
@@ -294,7 +294,7 @@ def _check(name: str, value: Numbers) -> None:
     elif name == "efficiency":
         fine, right = (number > 0.0) & (number <= 1.0), "above 0 and at most 1"
     elif name == "channels":
-        fine, right = number >= 1.0, "at least 1"
+        fine, right = (number >= 1.0) & (number == np.round(number)), "a whole number, at least 1"
     else:
         fine, right = number > 0.0, "above zero"
     bad = number[~(fine & np.isfinite(number))]

@@ -87,8 +87,15 @@ class Router:
         distance, before = dijkstra(graph, indices=begins, return_predecessors=True, limit=_REACHED)
         return Routes(begins, distance, before)
 
-    def between_stations(self, links: StationLinks, weight: npt.ArrayLike | None = None) -> StationRoutes:
-        """Return the shortest routes between all pairs of stations, up, through the mesh and down.
+    def between_stations(
+        self,
+        links: StationLinks,
+        weight: npt.ArrayLike | None = None,
+        *,
+        sources: npt.ArrayLike | None = None,
+        paths: bool = True,
+    ) -> StationRoutes:
+        """Return the shortest routes from stations to all stations, up, through the mesh and down.
 
         A station is where a route begins or ends, never on the way.
 
@@ -96,6 +103,8 @@ class Router:
         ----------
         links : which stations see which satellites.
         weight : of each of these links, in the unit of the mesh's weights (k,); left out: their delay, s.
+        sources : stations from which routes are wanted, (k,); left out: all.
+        paths : whether to remember the way; without it the distances come a sixth sooner.
         """
         up = links.delay if weight is None else np.asarray(weight, dtype=np.float64)
         up = np.where(self._failed_nodes[links.satellite], np.inf, up)
@@ -109,20 +118,23 @@ class Router:
             ),
             shape=(size, size),
         )
-        begins = np.arange(self.nodes, size)
-        distance, before = dijkstra(graph, indices=begins, return_predecessors=True, limit=_REACHED)
-        best = np.full((links.stations, links.stations), np.inf)
+        begins = np.arange(links.stations) if sources is None else np.atleast_1d(np.asarray(sources))
+        found = dijkstra(graph, indices=self.nodes + begins, return_predecessors=paths, limit=_REACHED)
+        distance, before = found if paths else (found, None)
+        best = np.full((len(begins), links.stations), np.inf)
         last = np.full(best.shape, -1, dtype=np.int64)
-        arrived = distance[:, links.satellite] + up
-        for station, (begin, end) in enumerate(zip(links.starts[:-1], links.starts[1:], strict=True)):
-            if end > begin:
-                chosen = begin + arrived[:, begin:end].argmin(axis=1)
-                best[:, station] = arrived[np.arange(links.stations), chosen]
-                last[:, station] = links.satellite[chosen]
+        seeing = np.flatnonzero(np.diff(links.starts) > 0)
+        if seeing.size:
+            arrived = distance[:, links.satellite] + up
+            starts = links.starts[seeing]
+            best[:, seeing] = np.minimum.reduceat(arrived, starts, axis=1)
+            if paths:
+                each = np.repeat(best[:, seeing], np.diff(links.starts)[seeing], axis=1)
+                place = np.where(arrived == each, np.arange(arrived.shape[1]), arrived.shape[1] - 1)
+                last[:, seeing] = links.satellite[np.minimum.reduceat(place, starts, axis=1)]
         last[~np.isfinite(best)] = -1
-        np.fill_diagonal(best, 0.0)
-        np.fill_diagonal(last, -1)
-        return StationRoutes(best, distance[:, : self.nodes], before, last)
+        best[np.arange(len(begins)), begins], last[np.arange(len(begins)), begins] = 0.0, -1
+        return StationRoutes(begins, best, distance[:, : self.nodes], before, last)
 
     def links_of(self, path: npt.ArrayLike) -> Index:
         """Return the links along a path of nodes, by their index, (nodes of the path - 1,)."""
@@ -161,12 +173,12 @@ class Router:
         tail, head = self.edges[used].T
         rank = np.arange(1.0, len(used) + 1.0)
         tree = minimum_spanning_tree(csr_array((rank, (tail, head)), shape=(self.nodes, self.nodes)))
-        tree = (tree + tree.T).tocsr()
         order, before = breadth_first_order(tree, source, directed=False, return_predecessors=True)
         width = np.zeros(self.nodes)
         width[source] = np.inf
         step = np.zeros(self.nodes)
-        step[order[1:]] = rates[used][np.asarray(tree[before[order[1:]], order[1:]]).ravel().astype(int) - 1]
+        code = before[order[1:]].astype(np.int64) * self.nodes + order[1:]
+        step[order[1:]] = rates[self._link_of[np.searchsorted(self._codes, code)]]
         for node in order[1:].tolist():
             width[node] = min(width[before[node]], step[node])
         return width, before.astype(np.int64)
@@ -202,30 +214,40 @@ class Routes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StationRoutes:
-    """Shortest routes between stations over a mesh.
+    """Shortest routes from some stations to all over a mesh.
 
     Parameters
     ----------
-    distance : of each pair, (stations, stations), in the unit of the weights; infinite where no route leads.
-    to_satellites : (stations, satellites).
-    before : the node before each on the route from a station, (stations, satellites + stations).
-    last : the satellite over which each pair arrives, (stations, stations), -1 where no route leads.
+    sources : stations at which the routes begin, (k,).
+    distance : (k, stations), in the unit of the weights; infinite where no route leads.
+    to_satellites : from each source to each satellite, (k, satellites).
+    before : the node before each on the route from a source, (k, satellites + stations); None where the ways were not
+        remembered.
+    last : the satellite over which each route arrives, (k, stations), -1 where none leads.
     """
 
+    sources: Index
     distance: Array
     to_satellites: Array
-    before: npt.NDArray[np.int32]
+    before: npt.NDArray[np.int32] | None
     last: Index
 
     def path(self, source: int, target: int) -> list[int]:
-        """Return the satellites from one station to another; empty where no route leads."""
+        """Return the satellites from the `source`-th source to a station; empty where no route leads."""
         arrival = int(self.last[source, target])
-        return [] if arrival < 0 else _walk(self.before[source], arrival)[1:]
+        return [] if arrival < 0 else _walk(self._ways()[source], arrival)[1:]
 
     @property
     def hops(self) -> Index:
-        """Laser links on the way of each pair, up and down not counted, (stations, stations); -1 without a route."""
-        return _counted(self.before, self.last, self.last >= 0) - (self.last >= 0)
+        """Laser links of each route, up and down not counted, (k, stations); -1 where none leads."""
+        hops = _counted(self._ways(), self.last, self.last >= 0) - (self.last >= 0)
+        hops[np.arange(len(hops)), self.sources] = 0
+        return hops
+
+    def _ways(self) -> npt.NDArray[np.int32]:
+        if self.before is None:
+            raise ValueProblem("these routes have no paths", right="ask for them with paths=True")
+        return self.before
 
 
 def _walk(before: npt.NDArray[np.int32], target: int) -> list[int]:
@@ -243,9 +265,9 @@ def _counted(before: npt.NDArray[np.int32], target: Index, known: Mask) -> Index
     count = np.full(target.shape, -1, dtype=np.int64)
     count[known] = 0
     while row.size:
-        node = before[row, node]
+        node = before[row, node].astype(np.int64)
         going = node >= 0
-        row, place, node = row[going], place[going], node[going]
+        row, place, node = row[going], place[going], node[going].astype(np.int64)
         count[row, place] += 1
     return count
 

@@ -41,7 +41,8 @@ def grazing_altitude(here: Numbers, there: Numbers) -> Array:
     squared = np.einsum("...i,...i", way, way)
     share = np.clip(-along / np.where(squared > 0.0, squared, 1.0), 0.0, 1.0)
     nearest2 = np.einsum("...i,...i", start, start) + share * (2.0 * along + share * squared)
-    return np.sqrt(np.maximum(nearest2, 0.0)) - EARTH_RADIUS
+    height: Array = np.sqrt(np.maximum(nearest2, 0.0)) - EARTH_RADIUS
+    return height
 
 
 def longest_chord(altitude: Numbers, other: Numbers, grazing: Numbers = GRAZING_ALTITUDE) -> Array:
@@ -77,7 +78,8 @@ def nadir_turn(position: Numbers, velocity: Numbers) -> Array:
     angular velocity : (..., 3), r × v / r².
     """
     there = np.asarray(position, dtype=np.float64)
-    return np.cross(there, velocity) / np.einsum("...i,...i", there, there)[..., None]
+    turn: Array = np.cross(there, velocity) / np.einsum("...i,...i", there, there)[..., None]
+    return turn
 
 
 def slew_rate(
@@ -101,4 +103,5 @@ def slew_rate(
     if turn is not None:
         drift = drift - np.cross(turn, way)
     across = np.cross(way, drift)
-    return np.sqrt(np.einsum("...i,...i", across, across)) / np.einsum("...i,...i", way, way)
+    rate: Array = np.sqrt(np.einsum("...i,...i", across, across)) / np.einsum("...i,...i", way, way)
+    return rate

@@ -118,12 +118,8 @@ def station_links(
 def _seen(ground: Array, up: Array, there: Array, mask: float, first: int) -> tuple[Index, Index]:
     """Return (station, satellite) of the pairs whose elevation is at least `mask`."""
     height = up @ there.T - np.einsum("ij,ij->i", up, ground)[:, None]
-    squared = (
-        np.einsum("ij,ij->i", there, there)
-        + np.einsum("ij,ij->i", ground, ground)[:, None]
-        - 2.0 * (ground @ there.T)
-    )
-    sine = np.sin(mask)
-    above = height * np.abs(height) >= sine * np.abs(sine) * squared
-    who, satellite = np.nonzero(above)
-    return who + first, satellite
+    possible = np.flatnonzero(height >= 0.0) if mask >= 0.0 else np.arange(height.size)
+    who, satellite = np.divmod(possible, len(there))
+    way = there[satellite] - ground[who]
+    above = height.ravel()[possible] >= np.sin(mask) * np.sqrt(np.einsum("ij,ij->i", way, way))
+    return who[above] + first, satellite[above]

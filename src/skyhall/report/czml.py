@@ -1,4 +1,4 @@
-"""The fleet for a globe: CZML with sampled orbits, and a colour that says light or shadow.
+"""The fleet for a globe: CZML with sampled orbits, a colour that says light or shadow, links and contacts.
 
 Positions are TEME of date; a globe reads INERTIAL as ICRF, from which TEME is turned by the precession since 2000
 (about 0.37 degrees in 2026). The Earth under the orbits is turned by as much: ground tracks are in the GeoJSON file.
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from skyhall.chain import Assessment
+from skyhall.report.czml_network import around, network_packets
 from skyhall.report.moments import utc
 from skyhall.report.tracks import Tracks, periods, sampled, sun_clearance, tracks
 from skyhall.types import Array
@@ -20,6 +21,7 @@ from skyhall.types import Array
 __all__ = ["fleet_czml"]
 
 MOST = 100  # satellites; a globe draws some 80 paths at full speed
+_LINKED = 40  # of them, in larger fleets, neighbours in the mesh: of other links both ends are seldom drawn
 _SAMPLES_PER_ORBIT = 60  # with a polynomial of degree 5 between them: within metres of the orbit
 _MOST_SAMPLES = 160
 _LIT, _DARK = [255, 196, 61, 255], [86, 130, 190, 255]
@@ -27,9 +29,11 @@ _PLAYED = 120  # times faster than the clock
 
 
 def fleet_czml(assessment: Assessment) -> str:
-    """Return the CZML document: at most `MOST` satellites over one period of the slowest."""
+    """Return the CZML document: at most `MOST` satellites over one period of the slowest, with links and contacts."""
     fleet, epoch = assessment.fleet, assessment.scenario.epoch
     chosen = sampled(fleet, MOST)
+    if len(fleet) > MOST:
+        chosen = np.union1d(sampled(fleet, MOST - _LINKED), around(assessment, _LINKED))
     shortest, longest = periods(fleet, chosen)
     start = float(assessment.flight.timeline.seconds[0])
     count = int(min(_MOST_SAMPLES, np.ceil(longest / shortest * _SAMPLES_PER_ORBIT))) + 1
@@ -49,7 +53,8 @@ def fleet_czml(assessment: Assessment) -> str:
     }
     clearance = sun_clearance(found, fleet.epoch_julian_date)
     packets = [_packet(assessment, found, clearance[row], row, interval) for row in range(len(chosen))]
-    return json.dumps([document, *packets], separators=(",", ":"), ensure_ascii=False)
+    network = network_packets(assessment, chosen, float(found.seconds[0]), float(found.seconds[-1]))
+    return json.dumps([document, *packets, *network], separators=(",", ":"), ensure_ascii=False)
 
 
 def _packet(

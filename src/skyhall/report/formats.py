@@ -14,6 +14,8 @@ __all__ = [
     "number",
     "percent",
     "power",
+    "rate",
+    "volume",
     "written",
     "written_range",
 ]
@@ -69,6 +71,16 @@ def power(watts: float, digits: int = 3) -> str:
 def energy(watt_hours: float, digits: int = 3) -> str:
     """Return an energy in Wh, kWh, MWh, GWh or TWh."""
     return _scaled(watt_hours, "Wh", digits)
+
+
+def rate(bits_per_second: float) -> str:
+    """Return a data rate in bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s."""
+    return _scaled(bits_per_second, "bit/s", 3)
+
+
+def volume(bits: float) -> str:
+    """Return an amount of data in bit, kbit, Mbit, Gbit or Tbit."""
+    return _scaled(bits, "bit", 3)
 
 
 def mass(kilograms: float) -> str:

@@ -28,6 +28,7 @@ from skyhall.report.formats import (
     written_range,
 )
 from skyhall.report.headline import headline, tiles
+from skyhall.report.network import network_section
 from skyhall.report.radiation import radiation_section
 from skyhall.report.rules_table import rules_table
 from skyhall.satellite.design import SatelliteDesign
@@ -65,6 +66,7 @@ def render_html(assessment: Assessment) -> str:
         flown_time=Markup(figures.flown_time(assessment)),
         darkest_orbit=Markup(figures.darkest_orbit(assessment)),
         radiation=radiation_section(assessment),
+        network=network_section(assessment),
         rules=Markup(rules_table(assessment.rules)),
         rules_with_limit=sum(result.passed is not None for result in assessment.rules),
         price_by_boundary=Markup(price_figures.price_by_boundary(assessment.costs)),

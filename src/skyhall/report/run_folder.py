@@ -33,6 +33,8 @@ FILES = (
     "timeline.parquet",
     "costs.parquet",
     "plan.parquet",
+    "links.parquet",
+    "contacts.parquet",
     "events.jsonl",
     "fleet.czml",
     "report.html",
@@ -86,9 +88,22 @@ def _texts(assessment: Assessment) -> dict[str, Callable[[], str]]:
 
 
 def _write_tables(assessment: Assessment, folder: Path) -> None:
-    from skyhall.report.tables import costs_table, plan_table, timeline_table, write_parquet
+    from skyhall.report.tables import (
+        contacts_table,
+        costs_table,
+        links_table,
+        plan_table,
+        timeline_table,
+        write_parquet,
+    )
 
-    for name, make in (("timeline", timeline_table), ("costs", costs_table), ("plan", plan_table)):
+    for name, make in (
+        ("timeline", timeline_table),
+        ("costs", costs_table),
+        ("plan", plan_table),
+        ("links", links_table),
+        ("contacts", contacts_table),
+    ):
         with atomic_path(folder / f"{name}.parquet") as path:
             write_parquet(make(assessment), path)
 

@@ -1,4 +1,4 @@
-"""The tables of a run as Parquet: timeline, cost lines, plan; each column knows its unit and meaning."""
+"""The tables of a run as Parquet: timeline, costs, plan, links, contacts; each column knows its unit and meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ import pyarrow.parquet as pq
 from skyhall.chain import Assessment
 from skyhall.report.moments import utc
 
-__all__ = ["costs_table", "plan_table", "timeline_csv", "timeline_table", "write_parquet"]
+__all__ = [
+    "contacts_table",
+    "costs_table",
+    "links_table",
+    "plan_table",
+    "timeline_csv",
+    "timeline_table",
+    "write_parquet",
+]
 
 _TIMELINE = {
     "seconds": ("s", "start of the interval, after the epoch"),
@@ -56,6 +64,28 @@ _PLAN = {
     "it_power_w": ("W", "IT power per satellite in the light"),
     "night_it_power_w": ("W", "IT power per satellite in the dark"),
     "idle_it_power_w": ("W", "of it drawn when the work is paused or handed over"),
+}
+
+
+_LINKS = {
+    "satellite": ("1", "index in the fleet of one end"),
+    "other": ("1", "index of the other end"),
+    "kind": ("", "within a plane, across planes, across shells, or to neighbours of a formation"),
+    "stands": ("", "whether light passes, the terminals follow and the budget closes"),
+    "length_m": ("m", "distance"),
+    "rate_bps": ("bit/s", "each way, 0 where it does not stand"),
+    "delay_s": ("s", "of light, one way"),
+}
+_KINDS = ("within a plane", "across planes", "across shells", "neighbours")
+_CONTACTS = {
+    "satellite": ("1", "index in the fleet"),
+    "site": ("", "ground site"),
+    "rise_s": ("s", "over the elevation mask, after the epoch"),
+    "set_s": ("s", "under the elevation mask, after the epoch"),
+    "highest_s": ("s", "at the largest elevation, after the epoch"),
+    "max_elevation_deg": ("deg", "largest elevation"),
+    "bits_clear": ("bit", "if the satellite is served alone under a clear sky"),
+    "bits": ("bit", "the same in the mean over the weather"),
 }
 
 
@@ -103,6 +133,40 @@ def plan_table(assessment: Assessment) -> pa.Table:
     columns = dict(zip(_PLAN, zip(*rows, strict=True), strict=True))
     return _table(
         columns, _PLAN, {"scenario": assessment.scenario.name, "epoch": utc(assessment.scenario.epoch)}
+    )
+
+
+def links_table(assessment: Assessment) -> pa.Table:
+    """Return the laser links at the flight's start as an Arrow table; empty where there are none."""
+    mesh, epoch = assessment.network.mesh, assessment.scenario.epoch
+    columns: dict[str, Any] = {}
+    if mesh is not None:
+        now = mesh.now
+        columns = {
+            "satellite": now.edges[:, 0],
+            "other": now.edges[:, 1],
+            "kind": np.array(_KINDS)[now.kind],
+            "stands": now.stands,
+            "length_m": now.length,
+            "rate_bps": now.rate,
+            "delay_s": now.delay,
+        }
+    moment = utc(epoch, mesh.now.seconds) if mesh else ""
+    return _table(columns, _LINKS, {"scenario": assessment.scenario.name, "moment": moment})
+
+
+def contacts_table(assessment: Assessment) -> pa.Table:
+    """Return the first day's contacts of a sample of the satellites as an Arrow table; empty where there are none."""
+    ground = assessment.network.ground
+    return _table(
+        ground.table.columns() if ground else {},
+        _CONTACTS,
+        {
+            "scenario": assessment.scenario.name,
+            "epoch": utc(assessment.scenario.epoch),
+            "satellites": str(ground.satellites if ground else 0),
+            "sampled": str(ground.sampled if ground else 0),
+        },
     )
 
 

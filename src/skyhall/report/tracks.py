@@ -10,7 +10,7 @@ import numpy.typing as npt
 from skyhall.constants import DAY, EARTH_RADIUS, SOLAR_RADIUS
 from skyhall.fleet import Fleet
 from skyhall.orbit import geodetic
-from skyhall.orbit.elements import kepler_period, position
+from skyhall.orbit.elements import kepler_period
 from skyhall.orbit.shadow import limb_distance
 from skyhall.orbit.sun import greenwich_angle, sun_direction
 from skyhall.types import Array
@@ -52,10 +52,7 @@ def satellite_names(fleet: Fleet, satellites: npt.NDArray[np.int64]) -> list[str
 
 def tracks(fleet: Fleet, satellites: npt.NDArray[np.int64], seconds: Array) -> Tracks:
     """Return the positions of `satellites` at `seconds` after the epoch, propagated as the fleet flies."""
-    if fleet.sets is not None:
-        where = fleet.sets[satellites.tolist()].positions(fleet.epoch_julian_date, seconds).position
-    else:
-        where = position(fleet.elements[satellites][:, None], seconds)
+    where = fleet.positions(seconds, satellites)
     return Tracks(satellites, satellite_names(fleet, satellites), seconds, where)
 
 

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from skyhall.constants import DAY
 from skyhall.errors import Place, ValueProblem
 from skyhall.fleet import Fleet
-from skyhall.ground_segment import GroundSegment, OwnSite, fleet_positions_of, ground_segment
-from skyhall.network.downlink import bits_of_passes, clear_link_share, daily_totals, pass_volume
-from skyhall.network.pass_tracks import track_passes
-from skyhall.network.passes import find_passes
+from skyhall.fleet_contacts import contact_table
+from skyhall.ground_segment import GroundSegment, OwnSite, ground_segment
+from skyhall.network.downlink import daily_totals
 from skyhall.network.service import serve
 from skyhall.network.weather import any_clear, any_clear_independent, draw_sky
 from skyhall.types import Array
@@ -133,20 +132,12 @@ def contacts_of(
     begin = epoch if start is None else start
     first = (begin - epoch).total_seconds()
     last = first + duration
-    positions = fleet_positions_of(fleet, chosen)
-    passes = find_passes(positions, ground.sites, first, last, fleet.epoch_julian_date)
-    passes = passes[np.argsort(passes.rise, kind="stable")]
-    tracks = track_passes(positions, ground.sites, passes, first, last, fleet.epoch_julian_date)
-    volume = pass_volume(tracks, passes.site, ground.rates)
-    clear = bits_of_passes(volume, passes, ground.acquisition_time)
-    chance = np.ones(len(ground))
+    table = contact_table(fleet, ground, first, last, chosen)
+    passes, tracks, volume = table.passes, table.tracks, table.volume
+    clear, expected = table.clear, table.expected
     sky = None
     if ground.weather is not None:
-        weather = ground.weather
-        chance = clear_link_share(weather.availability, weather.persistence, ground.acquisition_time)
-        rng = np.random.default_rng(fleet.scenario.seed)
-        sky = draw_sky(weather, first, last, rng).clear
-    expected = clear * chance[passes.site]
+        sky = draw_sky(ground.weather, first, last, np.random.default_rng(fleet.scenario.seed)).clear
     served = serve(
         passes,
         volume,

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from skyhall.constants import DAY, EARTH_RADIUS, HOUR, ZERO_CELSIUS
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
+from skyhall.fleet_contacts import ContactTable, contact_table
+from skyhall.fleet_network import fleet_mesh
+from skyhall.ground_segment import ground_segment
 from skyhall.orbit.elements import kepler_period
 from skyhall.twin import tile as t
 from skyhall.twin.state import Environment
@@ -171,12 +174,25 @@ def forecast(
     """Return what nature offers each satellite in each planner slot, without any load.
 
     Light, array power and upset rate are means over the slot; `sustainable_w` is the IT power that the array alone
-    carries. Contacts join with the link model.
+    carries. The windows' tables of links and contacts are made when they are asked for.
     """
     _check(duration, step)
     per_slot = max(1, round(slot / step))
     count = max(1, round(duration / (per_slot * step)))
-    return Windows(per_slot * step, count, lambda: _slots(fleet, start, step, per_slot, count))
+    length = per_slot * step
+
+    def contacts() -> ContactTable:
+        ground = ground_segment(fleet.scenario, fleet.catalogue)
+        return contact_table(fleet, ground, start, start + count * length)
+
+    return Windows(
+        length,
+        count,
+        start,
+        lambda: _slots(fleet, start, step, per_slot, count),
+        lambda: fleet_mesh(fleet),
+        contacts,
+    )
 
 
 def _slots(fleet: Fleet, start: float, step: float, per_slot: int, count: int) -> Iterator[Slot]:

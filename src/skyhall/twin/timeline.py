@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.constants import DAY, HOUR, JULIAN_YEAR, ZERO_CELSIUS
+from skyhall.fleet_contacts import ContactTable
+from skyhall.fleet_network import FleetMesh, SlotLinks
 from skyhall.types import Array
 
 __all__ = ["Chunk", "Delivered", "Flight", "Slot", "Timeline", "Windows"]
@@ -173,17 +175,32 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of a fleet: iterate over the slots (each time flown anew, in the memory of one), or `stack` a few."""
+    """Windows of a fleet: iterate over the slots (each time flown anew, in the memory of one), or `stack` a few.
+
+    Beside what each satellite has by itself stand the tables of what joins them: `links` and `contacts`.
+    """
 
     slot_s: float
     count: int
+    start_s: float
     _fly: Callable[[], Iterator[Slot]]
+    _mesh: Callable[[], FleetMesh]
+    _contacts: Callable[[], ContactTable]
 
     def __iter__(self) -> Iterator[Slot]:
         return self._fly()
 
     def __len__(self) -> int:
         return self.count
+
+    def links(self) -> Iterator[SlotLinks]:
+        """Yield what the laser links between satellites carry in each slot."""
+        mesh = self._mesh()
+        return (mesh.slot(self.start_s + index * self.slot_s, self.slot_s) for index in range(self.count))
+
+    def contacts(self) -> ContactTable:
+        """Return every contact with the ground from the first slot to the last, with the bits that it could bring."""
+        return self._contacts()
 
     def stack(self) -> dict[str, Array]:
         """Return `start_s` (slots,) and `light`, `array_w`, `sustainable_w`, `upset_rate` (satellites, slots)."""

@@ -1,0 +1,176 @@
+"""``skyhall latency``: delay between cities over a fleet's laser links, beside fibre."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skyhall.cli import show
+from skyhall.cli.options import as_json, call, elements_option, loaded, scenario_argument, set_option
+from skyhall.errors import Place, SkyhallError
+
+if TYPE_CHECKING:
+    from skyhall.catalogue import Catalogue
+    from skyhall.studies.latency import City, Latency, PairLatency
+
+__all__ = ["command"]
+
+_SHOWN_KM = (1000.0, 2000.0, 3000.0, 5000.0, 7500.0, 10000.0, 15000.0)
+
+
+@click.command("latency")
+@scenario_argument
+@click.option(
+    "--from", "origin", default="London", show_default=True, help='City, or "latitude,longitude" in °.'
+)
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    default=("Tokyo",),
+    show_default="Tokyo",
+    help="The other city; may be repeated.",
+)
+@click.option("--elevation-mask", help="Lowest elevation at which a city sees a satellite; default 25 deg.")
+@set_option
+@elements_option
+@as_json
+def command(
+    scenario: str,
+    origin: str,
+    targets: tuple[str, ...],
+    elevation_mask: str | None,
+    sets: tuple[str, ...],
+    elements: str | None,
+    json: bool,
+) -> None:
+    """Print the delay between cities over SCENARIO's laser links through a day, beside that of fibre.
+
+    It is that of light: what satellites and routers add is left out on both sides.
+    """
+    asked = loaded(
+        scenario,
+        sets,
+        {
+            "--elements": ("orbit.elements", elements),
+            "--elevation-mask": ("network.elevation_mask", elevation_mask),
+        },
+    )
+    from skyhall.fleet import design
+    from skyhall.studies.latency import latency_between
+
+    fleet = design(asked)
+    start = _city("--from", origin, fleet.catalogue)
+    ends = [_city("--to", each, fleet.catalogue) for each in targets]
+    with show.progress(json=json) as progress:
+        found = latency_between(fleet, start, ends, progress=lambda share: progress("routes", share))
+    if json:
+        show.document(_document(asked.name, found))
+        return
+    show.title(asked.name, asked.description, asked.orbit.elements)
+    _show(found)
+    other = next(name for name in ("Singapore", "New York", "Sydney") if name not in targets)
+    show.next_commands(
+        call("latency", scenario, "--from", origin, "--to", other, elements=elements, sets=sets),
+        call("latency", "starlink-shell-53" if scenario != "starlink-shell-53" else "dawn-dusk-200mw"),
+        "skyhall catalogue cities",
+    )
+
+
+def _city(option: str, text: str, catalogue: Catalogue) -> City:
+    from skyhall.studies.latency import city
+
+    try:
+        return city(text, catalogue)
+    except SkyhallError as error:
+        error.place = Place(option)
+        raise
+
+
+def _document(name: str, found: Latency) -> dict[str, Any]:
+    pairs = [_pair(pair) for pair in found.pairs]
+    return {
+        "scenario": name,
+        **pairs[0],
+        "space_wins_from_km": found.sweep.wins_from_km,
+        "space_wins_from_great_circle_km": found.sweep.wins_from_great_circle_km,
+        "satellites": found.satellites,
+        "links": found.links,
+        "steps": found.steps,
+        "elevation_mask_deg": found.elevation_mask_deg,
+        "route_factor": found.route_factor,
+        "pairs": pairs,
+        "sweep": show.plain(found.sweep),
+    }
+
+
+def _pair(pair: PairLatency) -> dict[str, Any]:
+    plain: dict[str, Any] = show.plain(pair)
+    return {"from": plain.pop("origin"), "to": plain.pop("target"), **plain}
+
+
+def _show(found: Latency) -> None:
+    show.heading(
+        f"One-way delay from {found.pairs[0].origin} over a day",
+        f"{found.steps} moments, satellites above {found.elevation_mask_deg:g}°",
+    )
+    show.table(
+        ("to", "km", "space, ms", "laser links", "fibre, ms", "reached", "sooner"),
+        [
+            (
+                pair.target,
+                f"{pair.distance_km:,.0f}",
+                _range(pair.space_ms, 1),
+                _range(pair.hops, 0),
+                _range(pair.fibre_ms, 1),
+                show.percent(pair.reachable),
+                show.percent(pair.space_sooner),
+            )
+            for pair in found.pairs
+        ],
+        right=(1, 2, 3, 4, 5, 6),
+        whole=(0, 1, 2, 3, 4, 5, 6),
+    )
+    show.sentence(
+        "space, laser links: median (least to most) over the day; fibre: on the usual detour, "
+        f"{found.route_factor:g} × the great circle (along it to a long detour); sooner: share of the day in which "
+        "space beats the usual fibre",
+        "dim",
+    )
+    for pair in found.pairs:
+        if pair.space_ms is None:
+            show.sentence(f"No path from {pair.origin} to {pair.target} at any moment of the day.", "yellow")
+    sweep = found.sweep
+    show.heading("Over distance", "from the first two cities in all directions, median")
+    rows = [index for index, km in enumerate(sweep.distance_km.tolist()) if km in _SHOWN_KM]
+    show.table(
+        ("km", "space, ms", "fibre, ms", "great-circle fibre, ms", "reached"),
+        [
+            (
+                f"{sweep.distance_km[k]:,.0f}",
+                show.number(float(sweep.space_ms[k]), digits=3),
+                show.number(float(sweep.fibre_ms[k]), digits=3),
+                show.number(float(sweep.great_circle_ms[k]), digits=3),
+                show.percent(float(sweep.reachable[k])),
+            )
+            for k in rows
+        ],
+        right=(0, 1, 2, 3, 4),
+    )
+    for rival, km in (
+        ("fibre on the usual detour", sweep.wins_from_km),
+        ("fibre along the great circle", sweep.wins_from_great_circle_km),
+    ):
+        show.sentence(
+            f"Where there is a path, space is sooner than {rival} from {km:,.0f} km on."
+            if km is not None
+            else f"Space is not sooner than {rival} at any distance to the end."
+        )
+
+
+def _range(spread: Any, places: int) -> str:
+    if spread is None:
+        return "none"
+    middle, low, high = (f"{each:,.{places}f}" for each in (spread.median, spread.min, spread.max))
+    return f"{middle} ({low}–{high})"
