@@ -93,7 +93,7 @@ def test_czml_shows_a_ring_with_its_links_and_its_contacts(dawn_dusk: Assessment
 
     found = json.loads(fleet_czml(dawn_dusk))
     kinds = [packet["id"].split("/")[0] for packet in found]
-    assert kinds.count("satellite") == 100
+    assert 90 <= kinds.count("satellite") <= 100
     assert kinds.count("link") >= 38  # neighbours of the first satellite
     assert kinds.count("site") == len(dawn_dusk.network.ground.ground)  # type: ignore[union-attr]
     contacts = [packet for packet in found if packet["id"].startswith("contact/")]

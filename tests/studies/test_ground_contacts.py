@@ -46,6 +46,7 @@ def test_shared_telescopes_bring_no_more_than_each_pass_alone(found: Contacts) -
     assert np.all(found.busy <= 1.0)
 
 
+@pytest.mark.slow
 def test_many_draws_come_to_the_expected_bits(fleet: Fleet) -> None:
     # One satellite, one site: nothing is shared, so that only the weather makes the difference.
     drawn, expected = [], 0.0

@@ -275,9 +275,15 @@ def _say_weather(found: Contacts) -> None:
     )
     if found.any_clear is not None and found.any_clear_independent is not None and len(found.ground) > 1:
         show.sentence(
-            f"At least one of {len(found.ground)} sites is clear for {show.percent(found.any_clear)} of the time; "
-            f"{show.percent(found.any_clear_independent)} if their clouds were independent."
+            f"All {len(found.ground)} sites are cloudy at once for {_rare(found.any_clear)} of the time; "
+            f"{_rare(found.any_clear_independent)} if their clouds were independent."
         )
+
+
+def _rare(clear: float) -> str:
+    """Return the rest of a share as a percentage; what the Gaussian's integration cannot tell from none says so."""
+    cloudy = 100.0 * (1.0 - clear)
+    return show.number(cloudy, "%", 2) if cloudy >= 0.01 else "less than 0.01 %"
 
 
 def _rates(found: Contacts) -> str:
