@@ -154,6 +154,27 @@ def test_disjoint_paths_share_nothing_and_are_the_shortest_together(
         assert sum(lengths) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("share_nodes", [False, True])
+def test_disjoint_paths_through_a_torus_go_back_on_earlier_ones_where_that_is_shorter(
+    share_nodes: bool,
+) -> None:
+    """Grids are full of traps: with weights far apart the third and fourth path have to undo parts of the first."""
+    torus = nx.convert_node_labels_to_integers(nx.grid_graph((5, 5), periodic=True))
+    edges = list(torus.edges)
+    rng = np.random.default_rng(2)
+    for _ in range(40):
+        weights = np.round(rng.uniform(0.1, 1.0, len(edges)) ** 3, 6).tolist()
+        graph = as_networkx((25, edges, weights))
+        target = int(rng.integers(1, 25))
+        paths = disjoint_paths(25, edges, weights, 0, target, 4, share_nodes=share_nodes)
+        assert len(paths) == 4
+        found = sum(length(graph, path) for path in paths)
+        assert found == pytest.approx(best_sum(graph, 0, target, 4, share_nodes=share_nodes), abs=1e-5)
+        three = disjoint_paths(25, edges, weights, 0, target, 3, share_nodes=share_nodes)
+        found = sum(length(graph, path) for path in three)
+        assert found == pytest.approx(best_sum(graph, 0, target, 3, share_nodes=share_nodes), abs=1e-5)
+
+
 def test_the_trap_of_suurballe_is_avoided() -> None:
     """The shortest path alone blocks every second one; the best pair does not hold it."""
     edges = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)]

@@ -114,3 +114,21 @@ def test_satellites_without_lasers_have_no_mesh() -> None:
 def test_the_same_place_twice_is_refused(shell: Fleet) -> None:
     with pytest.raises(ValueProblem, match=r"London is where 51\.5085,-0\.1257 is"):
         latency_between(shell, city("51.5085,-0.1257", CATALOGUE), [city("London", CATALOGUE)])
+
+
+def test_over_a_geostationary_satellite_nothing_changes_through_the_day() -> None:
+    fleet = design(load("geo-1gw", overrides=["orbit.shells.0.satellites=12"]))
+    found = latency_between(fleet, city("London", CATALOGUE), [city("Paris", CATALOGUE)], steps=12)
+    space, hops = found.pairs[0].space_ms, found.pairs[0].hops
+    assert space is not None
+    assert hops is not None
+    assert space.max - space.min < 0.05
+    assert 250.0 < space.median < 265.0
+    assert hops.max == 0.0
+
+
+def test_links_that_the_terminals_do_not_reach_carry_nothing() -> None:
+    short = ["catalogue.optical-mass-produced.longest_range=100 km"]
+    fleet = design(load("starlink-shell-53", overrides=short))
+    found = latency_between(fleet, city("London", CATALOGUE), [city("New York", CATALOGUE)], steps=6)
+    assert found.pairs[0].space_ms is None
