@@ -171,6 +171,9 @@ class FleetMesh:
             before = now
         codes = np.concatenate([self._codes(table) for table, _ in seen])
         _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+        # In the order in which they were first seen: lasting links stand as they do in the mesh.
+        order = np.argsort(first)
+        first, which = first[order], np.argsort(order)[which]
 
         def joined_up(values: list[Array]) -> Array:
             return np.asarray(np.bincount(which, np.concatenate(values), len(first)), dtype=np.float64)

@@ -88,3 +88,12 @@ def test_links_that_change_lose_their_acquisition_and_the_others_nothing() -> No
     assert set(share.tolist()) == {1.0, 0.75}
     assert kept_share(before, before, 60.0, 15.0).min() == 1.0
     assert kept_share(before, after, 10.0, 15.0).min() == 0.0
+
+
+def test_a_long_row_of_ever_shorter_links_is_made_at_once() -> None:
+    """Each link waits for the next, shorter one: in rounds alone this would take as many as there are links."""
+    count = 20_001
+    edges = np.stack([np.arange(count - 1), np.arange(1, count)], axis=1)
+    length = np.linspace(2.0, 1.0, count - 1)
+    found = shortest_first(edges, length, np.ones(count, dtype=np.int64))
+    assert found.tolist() == list(range(1, count - 1, 2))

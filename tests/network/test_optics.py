@@ -146,6 +146,12 @@ def test_a_telescope_may_need_other_photons_than_the_terminal() -> None:
     assert float(lost) == pytest.approx(3.01, abs=0.01)
 
 
+def test_the_jitter_of_the_receiver_counts_by_its_own_telescope() -> None:
+    steady, shaky = (Telescope(0.5, efficiency=0.8, pointing_jitter=jitter) for jitter in (0.0, 1e-6))
+    lost = link_budget(TERMINAL, 1e7, steady).margin_db - link_budget(TERMINAL, 1e7, shaky).margin_db
+    assert float(lost) == pytest.approx(10.0 * np.log10(1.0 + 0.5 * (np.pi * 0.5 / 1.55) ** 2), abs=1e-6)
+
+
 def test_two_terminals_use_the_channels_that_both_have() -> None:
     other = replace(TERMINAL, channels=2, channel_rate=10e9)
     there, back = link_budget(TERMINAL, 1e6, other), link_budget(other, 1e6, TERMINAL)

@@ -27,8 +27,12 @@ def test_czml_begins_with_the_document_and_holds_at_most_100_satellites(
 ) -> None:
     assert packets[0]["id"] == "document"
     assert packets[0]["version"] == "1.0"
-    assert 1 <= len(packets) - 1 <= 100
+    assert 1 <= len(satellites(packets)) <= 100
     assert len({packet["id"] for packet in packets}) == len(packets)
+
+
+def satellites(packets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [packet for packet in packets if packet["id"].startswith("satellite/")]
 
 
 def test_czml_is_below_1_mb(folder: Path) -> None:
@@ -39,7 +43,7 @@ def test_czml_positions_are_times_and_points_on_the_orbit(
     packets: list[dict[str, Any]], any_assessment: Assessment
 ) -> None:
     axes = any_assessment.fleet.elements.semi_major_axis
-    for packet in packets[1:]:
+    for packet in satellites(packets):
         position = packet["position"]
         assert position["referenceFrame"] == "INERTIAL"
         rows = np.array(position["cartesian"]).reshape(-1, 4)
@@ -51,7 +55,7 @@ def test_czml_positions_are_times_and_points_on_the_orbit(
 
 
 def test_czml_colours_cover_the_whole_time_without_gap(packets: list[dict[str, Any]]) -> None:
-    for packet in packets[1:]:
+    for packet in satellites(packets):
         spans = [entry["interval"].split("/") for entry in packet["point"]["color"]]
         assert [spans[0][0], spans[-1][1]] == packet["availability"].split("/")
         assert all(a[1] == b[0] for a, b in pairwise(spans))
@@ -70,6 +74,35 @@ def test_czml_of_an_orbit_through_the_shadow_is_dark_for_as_long_as_its_eclipse(
             dark += (end - begin).total_seconds()
     expected = float(one_satellite.fleet.light[0].eclipse_fraction[0]) * 91.03 * 60.0
     assert dark == pytest.approx(expected, abs=10.0)
+
+
+def test_czml_lines_join_what_is_drawn_and_cover_the_whole_time(packets: list[dict[str, Any]]) -> None:
+    drawn = {packet["id"] for packet in packets}
+    for packet in packets:
+        if "polyline" not in packet:
+            continue
+        ends = packet["polyline"]["positions"]["references"]
+        assert {end.removesuffix("#position") for end in ends} <= drawn
+        spans = [entry["interval"].split("/") for entry in packet["polyline"]["show"]]
+        assert [spans[0][0], spans[-1][1]] == packets[1]["availability"].split("/")
+        assert all(a[1] == b[0] for a, b in pairwise(spans))
+
+
+def test_czml_shows_a_ring_with_its_links_and_its_contacts(dawn_dusk: Assessment) -> None:
+    from skyhall.report.czml import fleet_czml
+
+    found = json.loads(fleet_czml(dawn_dusk))
+    kinds = [packet["id"].split("/")[0] for packet in found]
+    assert 90 <= kinds.count("satellite") <= 100
+    assert kinds.count("link") >= 38  # neighbours of the first satellite
+    assert kinds.count("site") == len(dawn_dusk.network.ground.ground)  # type: ignore[union-attr]
+    contacts = [packet for packet in found if packet["id"].startswith("contact/")]
+    assert contacts
+    for packet in contacts:
+        up = [entry["interval"].split("/") for entry in packet["polyline"]["show"] if entry["boolean"]]
+        begin, end = (datetime.fromisoformat(moment) for moment in up[0])
+        assert len(up) == 1
+        assert 0.0 < (end - begin).total_seconds() < 15.0 * 60.0  # of a pass at 650 km above 20°
 
 
 def test_ground_tracks_are_geojson_lines_within_the_globe(folder: Path) -> None:

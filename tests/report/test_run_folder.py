@@ -56,7 +56,7 @@ def test_the_timeline_comes_back_from_parquet_bit_for_bit(any_assessment: Assess
 
 
 def test_every_column_of_a_table_knows_its_unit_and_meaning(folder: Path) -> None:
-    for name in ("timeline", "costs", "plan"):
+    for name in ("timeline", "costs", "plan", "links", "contacts"):
         for field in pq.read_schema(folder / f"{name}.parquet"):
             assert field.metadata[b"long_name"]
             assert b"unit" in field.metadata

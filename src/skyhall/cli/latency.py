@@ -33,6 +33,9 @@ _SHOWN_KM = (1000.0, 2000.0, 3000.0, 5000.0, 7500.0, 10000.0, 15000.0)
     help="The other city; may be repeated.",
 )
 @click.option("--elevation-mask", help="Lowest elevation at which a city sees a satellite; default 25 deg.")
+@click.option(
+    "--steps", type=click.IntRange(2, 86_400), help="Moments of the day; default: as many as take seconds."
+)
 @set_option
 @elements_option
 @as_json
@@ -41,6 +44,7 @@ def command(
     origin: str,
     targets: tuple[str, ...],
     elevation_mask: str | None,
+    steps: int | None,
     sets: tuple[str, ...],
     elements: str | None,
     json: bool,
@@ -64,7 +68,9 @@ def command(
     start = _city("--from", origin, fleet.catalogue)
     ends = [_city("--to", each, fleet.catalogue) for each in targets]
     with show.progress(json=json) as progress:
-        found = latency_between(fleet, start, ends, progress=lambda share: progress("routes", share))
+        found = latency_between(
+            fleet, start, ends, steps=steps, progress=lambda share: progress("routes", share)
+        )
     if json:
         show.document(_document(asked.name, found))
         return
@@ -115,23 +121,22 @@ def _show(found: Latency) -> None:
         f"One-way delay from {found.pairs[0].origin} over a day",
         f"{found.steps} moments, satellites above {found.elevation_mask_deg:g}°",
     )
-    show.table(
-        ("to", "km", "space, ms", "laser links", "fibre, ms", "reached", "sooner"),
+    columns = ["to", "km", "space, ms", "laser links", "fibre, ms", "sooner"]
+    rows = [
         [
-            (
-                pair.target,
-                f"{pair.distance_km:,.0f}",
-                _range(pair.space_ms, 1),
-                _range(pair.hops, 0),
-                _range(pair.fibre_ms, 1),
-                show.percent(pair.reachable),
-                show.percent(pair.space_sooner),
-            )
-            for pair in found.pairs
-        ],
-        right=(1, 2, 3, 4, 5, 6),
-        whole=(0, 1, 2, 3, 4, 5, 6),
-    )
+            pair.target,
+            f"{pair.distance_km:,.0f}",
+            _range(pair.space_ms, 1),
+            _range(pair.hops, 0),
+            _range(pair.fibre_ms, 1),
+            show.percent(pair.space_sooner),
+        ]
+        for pair in found.pairs
+    ]
+    if any(pair.reachable < 1.0 for pair in found.pairs):
+        columns.append("reached")
+        rows = [[*row, show.percent(pair.reachable)] for row, pair in zip(rows, found.pairs, strict=True)]
+    show.table(columns, rows, right=range(1, len(columns)), whole=(0, 1))
     show.sentence(
         "space, laser links: median (least to most) over the day; fibre: on the usual detour, "
         f"{found.route_factor:g} × the great circle (along it to a long detour); sooner: share of the day in which "
@@ -143,7 +148,7 @@ def _show(found: Latency) -> None:
             show.sentence(f"No path from {pair.origin} to {pair.target} at any moment of the day.", "yellow")
     sweep = found.sweep
     show.heading("Over distance", "from the first two cities in all directions, median")
-    rows = [index for index, km in enumerate(sweep.distance_km.tolist()) if km in _SHOWN_KM]
+    shown = [index for index, km in enumerate(sweep.distance_km.tolist()) if km in _SHOWN_KM]
     show.table(
         ("km", "space, ms", "fibre, ms", "great-circle fibre, ms", "reached"),
         [
@@ -154,7 +159,7 @@ def _show(found: Latency) -> None:
                 show.number(float(sweep.great_circle_ms[k]), digits=3),
                 show.percent(float(sweep.reachable[k])),
             )
-            for k in rows
+            for k in shown
         ],
         right=(0, 1, 2, 3, 4),
     )

@@ -15,7 +15,6 @@ __all__ = [
     "destination",
     "fibre_delay",
     "great_circle",
-    "lowest_space_delay",
     "wins_from",
 ]
 
@@ -85,21 +84,6 @@ def fibre_delay(distance: Numbers, index: Numbers, route_factor: Numbers = 1.0) 
         )
     delay: Array = np.asarray(distance, dtype=np.float64) * index * route_factor / SPEED_OF_LIGHT
     return delay
-
-
-def lowest_space_delay(distance: Numbers, altitude: Numbers) -> Array:
-    """Return the least one-way delay over satellites at an altitude, s: straight up, along a circle, straight down.
-
-    No mesh is that good: its links zigzag, and no satellite stands in the zenith of both ends. What chords save over
-    the circle is left out (0.4 % for links of 2,000 km).
-
-    Parameters
-    ----------
-    distance : along the ground, m. altitude : m above the ground.
-    """
-    height = np.asarray(altitude, dtype=np.float64)
-    arc = np.asarray(distance, dtype=np.float64) / MEAN_RADIUS
-    return (2.0 * height + (MEAN_RADIUS + height) * arc) / SPEED_OF_LIGHT
 
 
 def wins_from(distance: Numbers, space: Numbers, fibre: Numbers) -> float | None:

@@ -123,7 +123,9 @@ class Telescope:
 
     Parameters
     ----------
-    aperture : diameter, m. efficiency : as of a terminal, into the detector. pointing_jitter : as of a terminal, rad.
+    aperture : diameter, m. efficiency : as of a terminal, into the detector.
+    pointing_jitter : what tracking and adaptive optics leave, on each axis, rad; beside the telescope's own narrow beam
+        (1.4 µrad of 1 m at 1.55 µm).
     photons_per_bit : that it needs in its aperture; None: as the sender's own receiver.
     """
 
