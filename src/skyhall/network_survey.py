@@ -20,6 +20,7 @@ from skyhall.network.weather import draw_sky
 
 __all__ = ["GroundSurvey", "MeshSurvey", "NetworkSurvey", "survey"]
 
+GRADIENTS = 140e9  # bytes: of 70 billion weights in bfloat16, as of the larger open models
 SAMPLE = 64  # satellites whose contacts are computed, spread evenly over the fleet
 _TRACK = 33  # moments of a contact at which its rate is looked at
 _STEP = 30.0  # s, in which no antenna changes its satellite
@@ -41,7 +42,7 @@ class MeshSurvey:
     clos : bisection of a Clos network on the ground with as many accelerators, bit/s one way.
     memory_bits : of all accelerators of a satellite. handover_s : to move it to a linked neighbour, acquisition not
         counted; of the most common design.
-    all_reduce_s, ground_all_reduce_s : least time to sum what fills every accelerator's memory once, in orbit and on
+    all_reduce_s, ground_all_reduce_s : least time to sum `GRADIENTS` over all satellites, and over as many machines on
         the ground.
     """
 
@@ -157,7 +158,7 @@ def _mesh(fleet: Fleet, links: FleetMesh, start: float) -> MeshSurvey:
     each = fleet.irradiation[common].device.bits
     accelerators = fleet.designs[common].accelerators
     mean_rate = float(standing.mean()) if len(standing) else 0.0
-    per_satellite = mean_rate * 2.0 * len(first) / len(fleet)
+    own = np.bincount(first.edges.ravel(), np.repeat(first.rate, 2), minlength=len(fleet))
     clos = float(clos_bisection(fleet.accelerators, fabric))
     return MeshSurvey(
         now=first,
@@ -172,8 +173,10 @@ def _mesh(fleet: Fleet, links: FleetMesh, start: float) -> MeshSurvey:
         clos=clos,
         memory_bits=each * accelerators,
         handover_s=each * accelerators / mean_rate if mean_rate > 0.0 else float("inf"),
-        all_reduce_s=all_reduce_time(each / 8.0, len(fleet), per_satellite, narrowest.capacity),
-        ground_all_reduce_s=all_reduce_time(each / 8.0, fleet.accelerators, fabric, clos),
+        all_reduce_s=all_reduce_time(GRADIENTS, len(fleet), float(own.min()), narrowest.capacity),
+        ground_all_reduce_s=all_reduce_time(
+            GRADIENTS, len(fleet), fleet.accelerators / len(fleet) * fabric, clos
+        ),
     )
 
 
@@ -182,7 +185,7 @@ def _cut(fleet: Fleet, table: LinkTable) -> Bisection:
         len(fleet),
         table.edges,
         table.rate,
-        plane=fleet.plane,
+        plane=fleet.design_index * (fleet.plane.max() + 1) + fleet.plane,
         slot=fleet.slot,
         position=fleet.positions(np.array([table.seconds]))[:, 0] if len(fleet) <= _LARGE else None,
     )

@@ -58,6 +58,15 @@ def test_a_point_receiver_under_hv_5_7_scintillates_by_7_percent_at_the_zenith()
     assert expected == pytest.approx(0.07, abs=0.02)
 
 
+def test_an_aperture_averages_over_the_height_scale_of_the_turbulence() -> None:
+    height = np.linspace(0.0, 30e3, 300_001)
+    profile = Turbulence().profile(height)
+    scale = (np.sum(profile * height**2) / np.sum(profile * height ** (5 / 6))) ** (6 / 7)
+    assert scale == pytest.approx(9e3, rel=0.15)
+    shrinks = scintillation_index(HIGH, 0.4, 1.55e-6) / scintillation_index(HIGH, 0.0, 1.55e-6)
+    assert shrinks == pytest.approx(1 / (1 + 1.1 * (0.16 / (1.55e-6 * scale)) ** (7 / 6)), rel=0.01)
+
+
 def test_a_fade_is_the_quantile_of_a_lognormal_with_mean_one() -> None:
     index, outage = 0.2, 0.01
     spread = np.log1p(index)

@@ -85,6 +85,15 @@ def test_a_rate_with_the_inverse_square_of_the_range_integrates_to_the_arctangen
     assert volume.total[0] == pytest.approx(exact, rel=2e-4)
 
 
+def test_a_rate_that_grows_with_time_brings_the_area_under_it() -> None:
+    seconds = np.linspace(0.0, 100.0, 11)[None]
+    volume = pass_volume(
+        PassTracks(seconds, np.ones_like(seconds), seconds + 1.0), [0], [lambda r, e: r - 1.0]
+    )
+    assert volume.total == pytest.approx([5000.0])
+    assert volume.until(0, 50.0) == pytest.approx(1250.0)
+
+
 def test_each_site_has_its_own_rate() -> None:
     seconds = np.tile(np.linspace(0.0, 10.0, 5), (2, 1))
     tracks = PassTracks(seconds, np.ones_like(seconds), np.ones_like(seconds))
@@ -155,6 +164,20 @@ def test_a_satellite_whose_store_is_empty_makes_room() -> None:
     found = served(passes, data, stop=900.0)
     assert found.waiting[1] < 3 * RATE
     assert found.delivered[0] == pytest.approx(100 * RATE)
+
+
+def test_a_trickle_does_not_hold_an_antenna_that_another_needs() -> None:
+    passes = made((0, 0, 0.0, 900.0), (1, 0, 100.0, 900.0))
+    data = Data(np.array([0.1 * RATE, 0.0]), waiting=np.array([0.0, 500 * RATE]))
+    found = served(passes, data, stop=900.0)
+    assert found.delivered[1] == pytest.approx(500 * RATE)
+
+
+def test_an_antenna_does_not_swing_between_two_that_have_as_much() -> None:
+    passes = made((0, 0, 0.0, 900.0), (1, 0, 0.0, 900.0))
+    data = Data(0.0, waiting=np.array([300 * RATE, 299 * RATE]))
+    found = served(passes, data, stop=900.0, acquisition_time=30.0)
+    assert found.delivered == pytest.approx([300 * RATE, 299 * RATE])
 
 
 def test_a_pool_is_emptied_through_any_satellite() -> None:

@@ -153,6 +153,21 @@ def test_a_pass_that_only_grazes_the_mask_between_two_samples_is_found() -> None
     assert len(unmet) == len(met) - 1
 
 
+@pytest.mark.parametrize("offset", [-16.0, -5.0, 0.0, 5.0, 16.0])
+def test_a_pass_between_samples_is_found_once_where_stretches_meet(offset: float) -> None:
+    elements = low_orbits(1)
+    sites = GroundSites(SITES.latitude[1:2], SITES.longitude[1:2], SITES.altitude[1:2], np.zeros(1))
+    passes = found(elements, sites)
+    lowest = int(np.argmin(passes.max_elevation))
+    mask = np.array([passes.max_elevation[lowest] - 1e-6])
+    grazed = GroundSites(sites.latitude, sites.longitude, sites.altitude, mask)
+    # Stretches of 24 steps of 30 s: one ends at the summit, give or take.
+    begin = float(passes.highest[lowest]) - 24 * 30.0 + offset
+    one = find_passes(positions_of(elements), grazed, begin, begin + 48 * 30.0, EPOCH, most=1)
+    assert len(one) == 1
+    assert one.highest[0] == pytest.approx(passes.highest[lowest], abs=0.1)
+
+
 def test_passes_across_the_windows_edges_are_cut_and_marked() -> None:
     elements = low_orbits(1)
     whole = found(elements)

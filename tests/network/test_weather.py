@@ -59,6 +59,13 @@ def test_neighbours_are_clear_together_as_often_as_their_gaussian_says() -> None
     assert clear.any(axis=0).mean() == pytest.approx(any_clear(weather), abs=0.012)
 
 
+def test_sites_have_their_weather_in_common_from_the_first_moment_on() -> None:
+    weather = Weather(np.array([0.5, 0.5]), DAY, np.array([[1.0, 0.8], [0.8, 1.0]]))
+    rng = np.random.default_rng(2)
+    first = np.array([draw_sky(weather, 0.0, 1.0, rng).clear([0.0])[:, 0] for _ in range(4000)])
+    assert first.all(axis=1).mean() == pytest.approx(both_clear(0.5, 0.5, 0.8), abs=0.02)
+
+
 def test_two_even_sites_agree_with_the_arcsine_law() -> None:
     assert both_clear(0.5, 0.5, 0.6) == pytest.approx(0.25 + np.arcsin(0.6) / (2 * np.pi), abs=1e-6)
 

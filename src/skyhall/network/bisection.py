@@ -141,7 +141,7 @@ def all_reduce_time(size: float, nodes: int, node_rate: float, bisection_rate: f
     if nodes < 2:
         return 0.0
     bits = 8.0 * size
-    through_node = 2.0 * (nodes - 1) / nodes * bits / node_rate
+    through_node = 2.0 * (nodes - 1) / nodes * bits / node_rate if node_rate > 0.0 else np.inf
     return max(through_node, bits / bisection_rate if bisection_rate > 0.0 else np.inf)
 
 

@@ -126,11 +126,10 @@ def find_passes(
 
 
 def _sine(sites: GroundSites, site: int, position: Array) -> Array:
-    """Return the sine of the elevation over one site; -1 where the position is not known."""
+    """Return the sine of the elevation over one site; NaN, which no comparison finds above a mask, where it is lost."""
     zenith, place = sites.zenith[site], sites.position[site]
     away2 = np.einsum("...i,...i->...", position, position) - 2.0 * (position @ place) + place @ place
-    sine = (position @ zenith - place @ zenith) / np.sqrt(away2)
-    return np.where(np.isfinite(sine), sine, -1.0)
+    return np.asarray((position @ zenith - place @ zenith) / np.sqrt(away2), dtype=np.float64)
 
 
 def _elevation(arcs: Arcs, sites: GroundSites, site: int) -> Callable[[Array], Array]:

@@ -181,47 +181,52 @@ def flown_ellipse(
     up = np.cos(argument_of_latitude) * east + np.sin(argument_of_latitude) * north
     ahead = np.cos(argument_of_latitude) * north - np.sin(argument_of_latitude) * east
     # The centre's speed and turn of a circle under the radial part of J2 here, so that it stays near that circle.
-    centre = np.concatenate([radius * up, np.sqrt(-radius * (_gravity(radius * up) @ up)) * ahead])
+    centre = np.concatenate(
+        [radius * up, np.sqrt(-radius * (np.array(_gravity(*(radius * up).tolist())) @ up)) * ahead]
+    )
     turn = float(np.linalg.norm(centre[3:])) / radius
-    moments = np.linspace(0.0, orbits * period, orbits * (_SAMPLES - 1) + 1)
+    step = _SAMPLES - 1
+    moments = np.linspace(0.0, orbits * period, orbits * step + 1)
     reference = _fly(centre, moments)
 
-    def relative(push: float) -> Array:
+    def relative(push: float, to: int) -> Array:
+        """Return the flight over the first `to` moments."""
         start = centre.copy()
         start[:3] += size * up
         # At the top of its ellipse the satellite falls back along the track at twice the turn, seen from the centre.
         start[3:] += (turn * size - 2.0 * motion * size + push) * ahead
-        return _in_hill_frame(reference, _fly(start, moments))
+        return _in_hill_frame(reference[:to], _fly(start, moments[:to]))
 
     def drift(flown: Array, first: int) -> float:
         """Return the mean motion along the track from one orbit to the next, m per orbit."""
-        step = _SAMPLES - 1
         here, there = (flown[(first + k) * step : (first + k + 1) * step, 1].mean() for k in (0, 1))
         return float(there - here)
 
     push, slope = 0.0, -3.0 * period
     for _ in range(3):  # nearly linear: the drift falls a hundredfold each time
-        push -= drift(relative(push), 0) / slope
-    flown = relative(push)
+        push -= drift(relative(push, 2 * step + 1), 0) / slope
+    flown = relative(push, len(moments))
     extent = np.ptp(flown[:_SAMPLES, :2], axis=0)
     built_up = abs(drift(flown, orbits - 2) - drift(flown, 0)) / (3.0 * period)
     spans = JULIAN_YEAR / ((orbits - 2) * period)
     return FlownEllipse(float(2.0 * extent[0] / extent[1]), built_up * spans / (size / 1e3))
 
 
-def _gravity(position: Array) -> Array:
-    square = position @ position
-    height2 = position[2] ** 2 / square
+def _gravity(x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Return the acceleration by a flattened Earth, m/s²; plain numbers, which are faster than arrays of three."""
+    square = x * x + y * y + z * z
+    height2 = z * z / square
     factor = 1.5 * EARTH_J2 * EARTH_RADIUS**2 / square
-    shares = 1.0 + factor * (np.array([1.0, 1.0, 3.0]) - 5.0 * height2)
-    return np.asarray(-EARTH_GM / square**1.5 * position * shares)
+    level = -EARTH_GM / square**1.5 * (1.0 + factor * (1.0 - 5.0 * height2))
+    upright = -EARTH_GM / square**1.5 * (1.0 + factor * (3.0 - 5.0 * height2))
+    return level * x, level * y, upright * z
 
 
 def _fly(start: Array, moments: Array) -> Array:
     from scipy.integrate import solve_ivp
 
     found = solve_ivp(
-        lambda _, state: np.concatenate([state[3:], _gravity(state[:3])]),
+        lambda _, state: (*state[3:].tolist(), *_gravity(*state[:3].tolist())),
         (0.0, moments[-1]),
         start,
         method="DOP853",

@@ -11,7 +11,7 @@ from skyhall.chain import Assessment
 from skyhall.constants import DAY, MINUTE
 from skyhall.fleet_network import formation_places, laser_terminal
 from skyhall.network.optics import link_budget
-from skyhall.network_survey import GroundSurvey, MeshSurvey
+from skyhall.network_survey import GRADIENTS, GroundSurvey, MeshSurvey
 from skyhall.orbit.elements import kepler_period
 from skyhall.orbit.geodetic import over_the_ground
 from skyhall.orbit.sun import greenwich_angle
@@ -64,11 +64,17 @@ def network_section(assessment: Assessment) -> NetworkSection:
 
 def _mesh_sentence(mesh: MeshSurvey) -> str:
     return (
-        f"{len(mesh.now):,} laser links of {number(mesh.shortest / 1e3)} to {number(mesh.longest / 1e3)} km; "
+        f"{len(mesh.now):,} laser links of {_between(mesh.shortest / 1e3, mesh.longest / 1e3)}; "
         f"{percent(mesh.stands)} of them stand in the mean over {mesh.moments} moments of the day, at "
         f"{rate(mesh.mean_rate)} each way, and join {percent(mesh.connected)} of the satellites. To hand a satellite's "
         f"memory ({volume(mesh.memory_bits)}) over to a neighbour takes {number(mesh.handover_s / MINUTE)} minutes."
     )
+
+
+def _between(low: float, high: float) -> str:
+    """Return a range in km, or the one value that both ends show."""
+    ends = [number(low), number(high)]
+    return f"{ends[1]} km" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} km"
 
 
 def _mesh(assessment: Assessment, mesh: MeshSurvey) -> Markup:
@@ -133,8 +139,11 @@ def _bisection(mesh: MeshSurvey) -> list[tuple[str, str]]:
         ("Narrowest cut found", f"{mesh.narrowest.links:,} links, between {mesh.narrowest.cut}"),
         ("Clos network on the ground, as many accelerators", f"{rate(mesh.clos)} one way"),
         ("Ground over orbit", f"{number(1.0 / mesh.of_clos)} ×"),
-        ("Sum over all of one accelerator's memory", f"{number(mesh.all_reduce_s)} s at best"),
-        ("The same on the ground", f"{number(mesh.ground_all_reduce_s)} s at best"),
+        (
+            f"Sum of {number(GRADIENTS / 1e9)} GB of gradients over all satellites",
+            f"{number(mesh.all_reduce_s)} s at best",
+        ),
+        ("The same over as many machines on the ground", f"{number(mesh.ground_all_reduce_s)} s at best"),
     ]
 
 
