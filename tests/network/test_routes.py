@@ -208,6 +208,8 @@ def test_negative_weights_and_paths_that_are_not_there_are_refused() -> None:
         router.weigh([1.0, -1.0])
     with pytest.raises(ValueProblem, match="not there"):
         router.bottleneck([0, 2], [1.0, 1.0])
+    with pytest.raises(ValueProblem, match="not there"):
+        Router(3, []).links_of([0, 1])
     assert router.links_of([2, 1, 0]).tolist() == [1, 0]
     assert router.bottleneck([0], [1.0, 1.0]) == np.inf
 

@@ -140,10 +140,9 @@ class Router:
         """Return the links along a path of nodes, by their index, (nodes of the path - 1,)."""
         nodes = np.asarray(path, dtype=np.int64)
         code = nodes[:-1] * self.nodes + nodes[1:]
-        place = np.searchsorted(self._codes, code)
-        if np.any(self._codes[np.minimum(place, len(self._codes) - 1)] != code):
+        if not np.isin(code, self._codes).all():
             raise ValueProblem("the path uses a link that is not there", right="give the nodes of a route")
-        return self._link_of[place]
+        return self._link_of[np.searchsorted(self._codes, code)]
 
     def bottleneck(self, path: npt.ArrayLike, rate: npt.ArrayLike) -> float:
         """Return the lowest rate along a path of nodes; infinite where the path has no link.
