@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
@@ -50,12 +51,16 @@ def test_no_path_all_day_is_an_answer(answer: Any, run: Any) -> None:
 
 
 def test_people_read_pairs_distances_and_what_to_ask_next(run: Any) -> None:
-    told = run("latency", *SHELL, "--to", "51.5,-100")
+    told = run("latency", *SHELL, "--to", "51.5,-100", "--to", "ho chi minh city")
     assert told.exit_code == 0, told.stderr
     assert "One-way delay from London over a day" in told.stdout
     assert "51.5,-100" in told.stdout
     assert "Over distance" in told.stdout
-    assert "Next" in told.stdout
+    table, following = told.stdout.split("Next")
+    assert max(map(len, table.splitlines())) <= 80
+    commands = [shlex.split(line) for line in following.strip().splitlines()]
+    assert [command[0] for command in commands] == ["skyhall"] * 3
+    assert "Singapore" in commands[0]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from skyhall.types import Array
 __all__ = ["City", "DelayOverDistance", "Latency", "PairLatency", "Spread", "city", "latency_between"]
 
 _WORK = 600_000  # satellites × steps of a day, so that an answer takes seconds
-_STEPS = (12, 720)  # fewest and most
+_STEPS = (6, 720)  # fewest and most
 _FEW = (
     20_000  # satellites, beyond which the sweep over distance looks in fewer directions and at fewer moments
 )
