@@ -42,8 +42,8 @@ class MeshSurvey:
     clos : bisection of a Clos network on the ground with as many accelerators, bit/s one way.
     memory_bits : of all accelerators of a satellite. handover_s : to move it to a linked neighbour, acquisition not
         counted; of the most common design.
-    all_reduce_s, ground_all_reduce_s : least time to sum `GRADIENTS` of every satellite over all of them, and of as many
-        accelerators on the ground.
+    all_reduce_s, ground_all_reduce_s : least time to sum `GRADIENTS` over all satellites, and over as many machines on
+        the ground.
     """
 
     now: LinkTable

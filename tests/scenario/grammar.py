@@ -24,7 +24,10 @@ def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 KEYS = sorted(set(_keys(Scenario)))
 PARTS = sorted(load_catalogue().parts)
-FACTS = sorted(f"catalogue.{part.name}.{key}" for part in load_catalogue() for key in part.facts)
+# Where cities lie matters to no scenario.
+FACTS = sorted(
+    f"catalogue.{part.name}.{key}" for part in load_catalogue() if part.kind != "cities" for key in part.facts
+)
 UNITS = [
     *("", "m", "km", "Mm", "AU", "ft", "s", "min", "h", "day", "yr", "months", "W", "kW", "MW", "GW", "TW"),
     *(
@@ -160,6 +163,11 @@ sensible = {
     "transfer_delta_v": st.integers(0, 6000).map(lambda speed: f"{speed} m/s"),
     "pattern": st.sampled_from(WORDS[:5]),
     "night": st.sampled_from(["ride", "handover", "both"]),
+    "mesh": st.sampled_from(["grid", "lattice", "none"]),
+    "cross_shell": st.sampled_from(["true", "false"]),
+    "grazing_altitude": st.integers(0, 1000).map(lambda km: f"{km} km"),
+    "elevation_mask": st.integers(0, 95).map(lambda deg: f"{deg} deg"),
+    "results": st.floats(0.0, 100.0).map(lambda rate: f"{rate:.3g} Gbit/s"),
     "attitude": st.sampled_from(["sun_tracking", "orbit_normal"]),
 }
 
@@ -198,6 +206,9 @@ _OF_KIND = {
     "satellite.bus": "buses",
     "satellite.propulsion": "propulsions",
     "satellite.terminal": "terminals",
+    "network.downlink": "terminals",
+    "network.telescope": "telescopes",
+    "network.antenna": "antennas",
     "launch.vehicle": "vehicles",
     "economics.ground": "grounds",
     "economics.finance": "finance",

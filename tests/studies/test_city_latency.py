@@ -10,7 +10,6 @@ from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet, design
 from skyhall.network.latency import great_circle
 from skyhall.scenario import load
-from skyhall.studies.bisection import bisection_of
 from skyhall.studies.latency import city, latency_between
 
 CATALOGUE = load_catalogue()
@@ -104,8 +103,6 @@ def test_one_satellite_has_no_mesh() -> None:
     fleet = design(load("starcloud-1"))
     with pytest.raises(ValueProblem, match="one satellite has no mesh"):
         latency_between(fleet, city("London", CATALOGUE), [city("Tokyo", CATALOGUE)])
-    with pytest.raises(ValueProblem, match="one satellite has no mesh"):
-        bisection_of(fleet)
 
 
 def test_satellites_without_lasers_have_no_mesh() -> None:
@@ -117,12 +114,3 @@ def test_satellites_without_lasers_have_no_mesh() -> None:
 def test_the_same_place_twice_is_refused(shell: Fleet) -> None:
     with pytest.raises(ValueProblem, match=r"London is where 51\.5085,-0\.1257 is"):
         latency_between(shell, city("51.5085,-0.1257", CATALOGUE), [city("London", CATALOGUE)])
-
-
-def test_starlinks_shell_carries_a_thousandth_of_a_clos_across_its_middle(shell: Fleet) -> None:
-    found = bisection_of(shell)
-    assert found.links == 44
-    assert found.orbit_bps == pytest.approx(4.4e12)
-    assert found.ground_bps == pytest.approx(0.5 * shell.accelerators * 400e9)
-    assert found.ratio == pytest.approx(4.4e12 / found.ground_bps)
-    assert found.orbit_all_reduce_s > 10 * found.ground_all_reduce_s

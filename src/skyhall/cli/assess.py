@@ -238,7 +238,7 @@ def _show_network(assessment: Assessment) -> None:
             (
                 "laser links",
                 f"{len(mesh.now):,}",
-                f"{show.number(mesh.shortest / 1e3, digits=3)} to {show.number(mesh.longest / 1e3, 'km', 3)}; "
+                f"{_between(mesh.shortest / 1e3, mesh.longest / 1e3)}; "
                 f"{show.percent(mesh.stands)} stand, at {show.rate(mesh.mean_rate)}",
             ),
             (
@@ -272,6 +272,12 @@ def _show_network(assessment: Assessment) -> None:
     for what, why in (("mesh", assessment.network.no_mesh), ("contact", assessment.network.no_ground)):
         if why:
             show.sentence(f"No {what}: {why}.", "yellow" if what == "contact" else "dim")
+
+
+def _between(low: float, high: float) -> str:
+    """Return a range in km, or the one value that both ends show."""
+    ends = [show.number(each, digits=3) for each in (low, high)]
+    return f"{ends[1]} km" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} km"
 
 
 def _start(assessment: Assessment) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_MANY = 40  # parts of a kind, beyond which the list of everything only counts them
 _UNSAID = {"peak_flops": "FLOP/s"}  # units of values that the catalogue writes as plain numbers
 
 
@@ -35,7 +36,10 @@ def command(name: str | None, json: bool) -> None:
     kinds = list(dict.fromkeys(part.kind for part in parts))
     for kind in kinds:
         show.heading(kind)
-        show.pairs([(part.name, part.title) for part in parts if part.kind == kind])
+        listed = [(part.name, part.title) for part in parts if part.kind == kind]
+        if name is None and len(listed) > _MANY:
+            listed = [("…", f"{len(listed)} of them: skyhall catalogue {kind}")]
+        show.pairs(listed)
     show.next_commands(
         f"skyhall catalogue {parts[0].name}",
         "skyhall catalogue accelerators" if name == "vehicles" else "skyhall catalogue vehicles",

@@ -64,11 +64,17 @@ def network_section(assessment: Assessment) -> NetworkSection:
 
 def _mesh_sentence(mesh: MeshSurvey) -> str:
     return (
-        f"{len(mesh.now):,} laser links of {number(mesh.shortest / 1e3)} to {number(mesh.longest / 1e3)} km; "
+        f"{len(mesh.now):,} laser links of {_between(mesh.shortest / 1e3, mesh.longest / 1e3)}; "
         f"{percent(mesh.stands)} of them stand in the mean over {mesh.moments} moments of the day, at "
         f"{rate(mesh.mean_rate)} each way, and join {percent(mesh.connected)} of the satellites. To hand a satellite's "
         f"memory ({volume(mesh.memory_bits)}) over to a neighbour takes {number(mesh.handover_s / MINUTE)} minutes."
     )
+
+
+def _between(low: float, high: float) -> str:
+    """Return a range in km, or the one value that both ends show."""
+    ends = [number(low), number(high)]
+    return f"{ends[1]} km" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} km"
 
 
 def _mesh(assessment: Assessment, mesh: MeshSurvey) -> Markup:
