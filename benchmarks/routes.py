@@ -24,9 +24,10 @@ from rich.table import Table
 from _rounds import described, machine
 from skyhall.catalogue import load_catalogue
 from skyhall.constants import SPEED_OF_LIGHT
+from skyhall.network.ground_site import on_the_ground
 from skyhall.network.mesh import Mesh, open_links, plus_grid
 from skyhall.network.routes import Router
-from skyhall.network.station_links import StationLinks, on_the_ground, station_links
+from skyhall.network.station_links import StationLinks, station_links
 from skyhall.orbit import MeanElements, circular_position, greenwich_angle, walker_delta
 
 PACKAGES = ("skyhall", "numpy", "scipy", "networkx")

@@ -144,6 +144,7 @@ class Assessment:
             "contact_min_per_satellite_day": ground.contact_s / MINUTE if ground else None,
             "downlink_tbit_per_day": ground.fleet_bits / 1e12 if ground else None,
             "stations_busy_share": ground.busy if ground else None,
+            "results_waiting_share": ground.waiting_share if ground else None,
         }
 
     def _share_in_anomaly(self) -> float:

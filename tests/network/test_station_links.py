@@ -7,7 +7,8 @@ import pytest
 
 from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS, SPEED_OF_LIGHT
 from skyhall.errors import ValueProblem
-from skyhall.network.station_links import on_the_ground, station_links
+from skyhall.network.ground_site import on_the_ground
+from skyhall.network.station_links import station_links
 from skyhall.orbit import circular_position, walker_delta
 from skyhall.orbit.geodetic import geodetic
 

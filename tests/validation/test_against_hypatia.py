@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from sgp4.api import WGS72, Satrec, SatrecArray
 
+from skyhall.network.ground_site import on_the_ground
 from skyhall.network.mesh import open_links, plus_grid
 from skyhall.network.routes import Router, StationRoutes
-from skyhall.network.station_links import on_the_ground, station_links
+from skyhall.network.station_links import station_links
 from skyhall.orbit import greenwich_angle
 
 PLANES = SLOTS = 34

@@ -267,6 +267,15 @@ def _show_network(assessment: Assessment) -> None:
                 "the time",
             ),
         ]
+        if assessment.scenario.network.results is not None:
+            age = ground.drawn.mean_age / 60.0
+            rows.append(
+                (
+                    "results that wait",
+                    show.percent(ground.waiting_share),
+                    f"of a day's at its end; those that came down were {show.number(age, 'min', 3)} old",
+                )
+            )
     show.heading("Network", "its first day")
     show.facts(rows)
     for what, why in (("mesh", assessment.network.no_mesh), ("contact", assessment.network.no_ground)):

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from skyhall.constants import DAY, EARTH_FLATTENING, EARTH_RADIUS
 from skyhall.errors import Place, ValueProblem
 from skyhall.orbit.sun import greenwich_angle
-from skyhall.types import Array
+from skyhall.types import Array, Numbers
 
-__all__ = ["GroundSites", "earth_fixed", "elevation_and_range"]
+__all__ = ["GroundSites", "earth_fixed", "elevation_and_range", "on_the_ground"]
 
 _HIGHEST: Final = 9000.0  # m, above every mountain
 _LOWEST: Final = -500.0  # m, below every shore
@@ -57,19 +57,38 @@ class GroundSites:
     @property
     def zenith(self) -> Array:
         """Unit vectors along the ellipsoid's normal, Earth-fixed, (sites, 3)."""
-        level = np.cos(self.latitude)
-        parts = (level * np.cos(self.longitude), level * np.sin(self.longitude), np.sin(self.latitude))
-        return np.stack(parts, axis=-1)
+        return on_the_ground(self.latitude, self.longitude)[1]
 
     @property
     def position(self) -> Array:
         """Positions from the Earth's centre, Earth-fixed, m, (sites, 3)."""
-        squeezed = (1.0 - EARTH_FLATTENING) ** 2
-        normal = EARTH_RADIUS / np.sqrt(
-            np.square(np.cos(self.latitude)) + squeezed * np.square(np.sin(self.latitude))
-        )
-        flat = np.array([1.0, 1.0, squeezed])
-        return np.asarray((normal[:, None] * flat + self.altitude[:, None]) * self.zenith, dtype=np.float64)
+        return on_the_ground(self.latitude, self.longitude, height=self.altitude)[0]
+
+
+def on_the_ground(
+    latitude: Numbers, longitude: Numbers, greenwich: Numbers = 0.0, height: Numbers = 0.0
+) -> tuple[Array, Array]:
+    """Return positions (m) and zeniths (unit vectors) of places over the WGS 84 ellipsoid, (..., 3) each.
+
+    Parameters
+    ----------
+    latitude, longitude : geodetic, rad; they broadcast.
+    greenwich : angle from the frame's x axis to longitude 0, rad: `orbit.greenwich_angle` for TEME, 0 for Earth-fixed.
+    height : m over the ellipsoid.
+
+    Raises
+    ------
+    ValueProblem : a latitude beyond the poles.
+    """
+    north, east = np.broadcast_arrays(np.asarray(latitude, float), np.add(longitude, greenwich, dtype=float))
+    if np.any(np.abs(north) > 0.5 * np.pi + 1e-12):
+        worst = float(np.degrees(north.flat[np.argmax(np.abs(north))]))
+        raise ValueProblem(f"a latitude of {worst:.6g} deg is impossible", right="choose -90 to 90 deg")
+    squeezed = (1.0 - EARTH_FLATTENING) ** 2
+    zenith = np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=-1)
+    normal = EARTH_RADIUS / np.sqrt(np.cos(north) ** 2 + squeezed * np.sin(north) ** 2)
+    polar = np.array([1.0, 1.0, squeezed])
+    return (normal[..., None] * polar + np.asarray(height, float)[..., None]) * zenith, zenith
 
 
 def _check(name: str, values: Array, good: npt.NDArray[np.bool_], right: str) -> None:

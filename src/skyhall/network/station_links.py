@@ -8,11 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from skyhall.constants import EARTH_FLATTENING, EARTH_RADIUS, SPEED_OF_LIGHT
-from skyhall.errors import ValueProblem
-from skyhall.types import Array, Numbers
+from skyhall.constants import SPEED_OF_LIGHT
+from skyhall.types import Array
 
-__all__ = ["StationLinks", "on_the_ground", "station_links"]
+__all__ = ["StationLinks", "station_links"]
 
 Index = npt.NDArray[np.int64]
 _AT_ONCE: Final = 4_000_000  # pairs of station and satellite, so that memory stays bounded
@@ -46,32 +45,6 @@ class StationLinks:
     def delay(self) -> Array:
         """One-way delay of light, s, (links,)."""
         return self.length / SPEED_OF_LIGHT
-
-
-def on_the_ground(
-    latitude: Numbers, longitude: Numbers, greenwich: Numbers = 0.0, height: Numbers = 0.0
-) -> tuple[Array, Array]:
-    """Return positions (m) and zeniths (unit vectors) of places over the WGS 84 ellipsoid, (..., 3) each.
-
-    Parameters
-    ----------
-    latitude, longitude : geodetic, rad; they broadcast.
-    greenwich : angle from the frame's x axis to longitude 0, rad: `orbit.greenwich_angle` for TEME, 0 for Earth-fixed.
-    height : m over the ellipsoid.
-
-    Raises
-    ------
-    ValueProblem : a latitude beyond the poles.
-    """
-    north, east = np.broadcast_arrays(np.asarray(latitude, float), np.add(longitude, greenwich, dtype=float))
-    if np.any(np.abs(north) > 0.5 * np.pi + 1e-12):
-        worst = float(np.degrees(north.flat[np.argmax(np.abs(north))]))
-        raise ValueProblem(f"a latitude of {worst:.6g} deg is impossible", right="choose -90 to 90 deg")
-    squeezed = (1.0 - EARTH_FLATTENING) ** 2
-    zenith = np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=-1)
-    normal = EARTH_RADIUS / np.sqrt(np.cos(north) ** 2 + squeezed * np.sin(north) ** 2)
-    polar = np.array([1.0, 1.0, squeezed])
-    return (normal[..., None] * polar + np.asarray(height, float)[..., None]) * zenith, zenith
 
 
 def station_links(

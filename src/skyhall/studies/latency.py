@@ -15,9 +15,10 @@ from skyhall.constants import DAY
 from skyhall.errors import Place, ValueProblem
 from skyhall.fleet import Fleet
 from skyhall.fleet_network import FleetMesh, fleet_mesh
+from skyhall.network.ground_site import on_the_ground
 from skyhall.network.latency import destination, fibre_delay, great_circle, wins_from
 from skyhall.network.routes import Router, StationRoutes
-from skyhall.network.station_links import on_the_ground, station_links
+from skyhall.network.station_links import station_links
 from skyhall.orbit.sun import greenwich_angle
 from skyhall.types import Array
 
