@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,10 @@ def test_links_that_the_terminals_do_not_reach_carry_nothing() -> None:
     fleet = design(load("starlink-shell-53", overrides=short))
     found = latency_between(fleet, city("London", CATALOGUE), [city("New York", CATALOGUE)], steps=6)
     assert found.pairs[0].space_ms is None
+
+
+def test_real_orbits_have_no_pattern_of_links() -> None:
+    sets = Path(__file__).parents[1] / "orbit" / "data" / "made.tle"
+    fleet = design(load("starlink-shell-53", overrides=[f"orbit.elements={sets}"]))
+    with pytest.raises(ValueProblem, match="no pattern of neighbours"):
+        latency_between(fleet, city("London", CATALOGUE), [city("Tokyo", CATALOGUE)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skyhall.cli import show
-from skyhall.cli.options import as_json, call, elements_option, loaded, scenario_argument, set_option
+from skyhall.cli.options import as_json, call, loaded, scenario_argument, set_option
 from skyhall.errors import Place, SkyhallError
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ _SHOWN_KM = (1000.0, 2000.0, 3000.0, 5000.0, 7500.0, 10000.0, 15000.0)
     "--steps", type=click.IntRange(2, 86_400), help="Moments of the day; default: as many as take seconds."
 )
 @set_option
-@elements_option
 @as_json
 def command(
     scenario: str,
@@ -46,7 +45,6 @@ def command(
     elevation_mask: str | None,
     steps: int | None,
     sets: tuple[str, ...],
-    elements: str | None,
     json: bool,
 ) -> None:
     """Print the delay between cities over SCENARIO's laser links through a day, beside that of fibre.
@@ -56,17 +54,17 @@ def command(
     asked = loaded(
         scenario,
         sets,
-        {
-            "--elements": ("orbit.elements", elements),
-            "--elevation-mask": ("network.elevation_mask", elevation_mask),
-        },
+        {"--elevation-mask": ("network.elevation_mask", elevation_mask)},
     )
+    from skyhall.catalogue import load_catalogue
+
+    catalogue = load_catalogue(asked.catalogue)
+    start = _city("--from", origin, catalogue)
+    ends = [_city("--to", each, catalogue) for each in targets]
     from skyhall.fleet import design
     from skyhall.studies.latency import latency_between
 
-    fleet = design(asked)
-    start = _city("--from", origin, fleet.catalogue)
-    ends = [_city("--to", each, fleet.catalogue) for each in targets]
+    fleet = design(asked, catalogue=catalogue)
     with show.progress(json=json) as progress:
         found = latency_between(
             fleet, start, ends, steps=steps, progress=lambda share: progress("routes", share)
@@ -74,11 +72,11 @@ def command(
     if json:
         show.document(_document(asked.name, found))
         return
-    show.title(asked.name, asked.description, asked.orbit.elements)
+    show.title(asked.name, asked.description)
     _show(found)
     other = next(name for name in ("Singapore", "New York", "Sydney") if name not in targets)
     show.next_commands(
-        call("latency", scenario, "--from", origin, "--to", other, elements=elements, sets=sets),
+        call("latency", scenario, "--from", origin, "--to", other, sets=sets),
         call("latency", "starlink-shell-53" if scenario != "starlink-shell-53" else "dawn-dusk-200mw"),
         "skyhall catalogue cities",
     )

@@ -269,6 +269,12 @@ class _Sky:
 
 
 def _check(fleet: Fleet, mesh: FleetMesh, origin: City, targets: Sequence[City]) -> None:
+    if fleet.scenario.orbit.elements is not None:
+        raise ValueProblem(
+            "real element sets have no pattern of neighbours",
+            place=fleet.scenario.place("orbit.elements"),
+            right="choose shells, such as those of starlink-shell-53",
+        )
     if not len(mesh.lasting) and not mesh.across:
         alone = len(fleet) == len(fleet.designs)
         raise ValueProblem(
