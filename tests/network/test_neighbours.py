@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skyhall.errors import ValueProblem
-from skyhall.network.neighbours import kept_share, nearest_between, nearest_neighbours, shortest_first
+from skyhall.network.neighbours import nearest_between, nearest_neighbours, shortest_first
 from skyhall.orbit import circular_position, walker_delta
 
 
@@ -73,21 +73,6 @@ def test_between_shells_each_satellite_takes_its_nearest_that_is_free() -> None:
     assert lengths.min() == pytest.approx(whole.min())
     reached = nearest_between(position, np.arange(60), np.arange(60, 100), longest_range=800e3)
     assert np.linalg.norm(np.diff(position[reached.edges], axis=1)[:, 0], axis=1).max() <= 800e3
-
-
-def test_links_that_change_lose_their_acquisition_and_the_others_nothing() -> None:
-    low = walker_delta(550e3, 0.9, 60, 6, 1).elements
-    high = walker_delta(1100e3, 0.9, 40, 4, 1).elements
-
-    def at(seconds: float) -> np.ndarray:
-        return np.concatenate([circular_position(low, seconds), circular_position(high, seconds)])
-
-    before = nearest_between(at(0.0), np.arange(60), np.arange(60, 100))
-    after = nearest_between(at(60.0), np.arange(60), np.arange(60, 100))
-    share = kept_share(before, after, 60.0, 15.0)
-    assert set(share.tolist()) == {1.0, 0.75}
-    assert kept_share(before, before, 60.0, 15.0).min() == 1.0
-    assert kept_share(before, after, 10.0, 15.0).min() == 0.0
 
 
 def test_a_long_row_of_ever_shorter_links_is_made_at_once() -> None:

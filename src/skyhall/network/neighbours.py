@@ -10,7 +10,7 @@ from skyhall.errors import ValueProblem
 from skyhall.network.mesh import ACROSS_SHELLS, NEIGHBOURS, Index, Mesh
 from skyhall.types import Array
 
-__all__ = ["kept_share", "nearest_between", "nearest_neighbours", "shortest_first"]
+__all__ = ["nearest_between", "nearest_neighbours", "shortest_first"]
 
 _FURTHER = 1.2  # times the lattice's step; a square's diagonals are 1.41
 _CANDIDATES = 8  # nearest ones that are looked at beyond the terminals: a nearer one may have none left
@@ -109,29 +109,6 @@ def shortest_first(edges: Index, length: Array, free: npt.NDArray[np.int64]) -> 
             left[other] -= 1
             made.append(index)
     return np.sort(np.array(made, dtype=np.int64))
-
-
-def kept_share(before: Mesh, after: Mesh, interval: float, acquisition_time: float) -> Array:
-    """Return the share of the interval in which each link of `after` carries data.
-
-    Links are chosen again every `interval`: one that was there before goes on at once, a new one is acquired first.
-
-    Parameters
-    ----------
-    interval, acquisition_time : s.
-
-    Returns
-    -------
-    share : (links of `after`,), 1 for those kept, 1 - acquisition / interval, at least 0, for the new.
-    """
-    size = max(before.satellites, after.satellites)
-
-    def code(mesh: Mesh) -> Index:
-        codes: Index = mesh.edges.min(axis=1) * size + mesh.edges.max(axis=1)
-        return codes
-
-    kept = np.isin(code(after), code(before))
-    return np.where(kept, 1.0, max(0.0, 1.0 - acquisition_time / interval))
 
 
 def _candidates(near: Index, far: Index, distance: Array, found: Index) -> tuple[Index, Array]:
