@@ -27,11 +27,19 @@ def found(walker: Fleet) -> NetworkSurvey:
 
 
 def test_a_ring_says_to_its_other_half_what_two_links_carry() -> None:
-    ring = survey(design(load("dawn-dusk-200mw", overrides=["work.it_power=6 MW"]))).mesh
+    bare = ["work.it_power=6 MW", "satellite.terminals=2"]
+    ring = survey(design(load("dawn-dusk-200mw", overrides=bare))).mesh
     assert ring is not None
     assert ring.narrowest.capacity == pytest.approx(2.0 * 100e9)
     assert ring.stands == ring.connected == 1.0
     assert ring.of_clos == pytest.approx(200e9 / ring.clos)
+
+
+def test_chords_of_spare_terminals_widen_a_ring() -> None:
+    wide = survey(design(load("dawn-dusk-200mw", overrides=["work.it_power=12 MW"]))).mesh  # 100 satellites
+    assert wide is not None
+    assert wide.narrowest.links >= 10  # a bare ring has 2; a torus of 7 by 14 with one chord each some 14
+    assert wide.connected == 1.0
 
 
 def test_the_ground_fabric_is_half_the_accelerators_at_the_rate_of_their_cards(

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from skyhall.catalogue import Part
-from skyhall.constants import MINUTE, SPEED_OF_LIGHT
+from skyhall.constants import EARTH_RADIUS, MINUTE, SPEED_OF_LIGHT
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
-from skyhall.network.mesh import Mesh, joined, open_links, plus_grid
+from skyhall.network.mesh import WITHIN_PLANE, Mesh, chords, joined, open_links, plus_grid
 from skyhall.network.neighbours import nearest_between, nearest_neighbours
 from skyhall.network.optics import TERMINAL_UNITS, OpticalTerminal, link_budget, terminal_from_values
+from skyhall.network.sight import longest_chord
 from skyhall.orbit.elements import secular_rates
 from skyhall.scenario import Shell
 from skyhall.types import Array
@@ -301,12 +302,36 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
         # In (along the track, twice the radius) the lattice is square at every moment.
         places = np.column_stack([formation_places(fleet, own), np.zeros(count)])
         return nearest_neighbours(places, terminals=terminals, longest_range=1.01 * shell.spacing)
-    return plus_grid(
+    grid = plus_grid(
         fleet.plane[own],
         fleet.slot[own],
         terminals=terminals,
         phasing=shell.phasing if shell.pattern.startswith("walker") else 0,
         seam=shell.pattern != "walker_star",
+    )
+    return _spanned(fleet, index, grid, terminals) if shell.planes == 1 else grid
+
+
+def _spanned(fleet: Fleet, index: int, ring: Mesh, terminals: int) -> Mesh:
+    """Return a ring with chords, from terminals that neither it, other shells nor the ground need."""
+    asked = fleet.scenario.network
+    several = asked.cross_shell and len(fleet.scenario.orbit.shells) > 1
+    spare = terminals - 2 - (asked.downlink is None) - several
+    part = fleet.catalogue.part("terminals", fleet.scenario.satellite.terminal)
+    altitude, count = fleet.designs[index].altitude, ring.satellites
+    reach = min(part("longest_range", "m"), float(longest_chord(altitude, altitude, asked.grazing_altitude)))
+    turn = 2.0 * np.arcsin(min(1.0, 0.5 * reach / (EARTH_RADIUS + altitude)))
+    farthest = int(turn / (2.0 * np.pi) * count * (1.0 - 1e-9))
+    each = min(spare, 2)
+    step = min(farthest, (count - 1) // 2, round(np.sqrt(2.0 * count / max(each, 1))))
+    if each < 1 or step < 3:
+        return ring
+    # Slots of one plane stand in their order.
+    spans = chords(np.arange(count), step, each=each)
+    return Mesh(
+        count,
+        np.concatenate([ring.edges, spans]),
+        np.concatenate([ring.kind, np.full(len(spans), WITHIN_PLANE, np.int8)]),
     )
 
 

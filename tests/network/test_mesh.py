@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from skyhall.constants import EARTH_RADIUS, SPEED_OF_LIGHT
 from skyhall.errors import ValueProblem
+from skyhall.network.bisection import bisection
 from skyhall.network.mesh import (
     ACROSS_PLANES,
     WITHIN_PLANE,
     Mesh,
+    chords,
     joined,
     link_lengths,
     open_links,
@@ -31,6 +33,37 @@ def graph(mesh: Mesh) -> nx.Graph:
     made.add_nodes_from(range(mesh.satellites))
     made.add_edges_from(mesh.edges.tolist())
     return made
+
+
+@pytest.mark.parametrize(("count", "step", "each"), [(60, 7, 2), (60, 7, 1), (61, 8, 1), (59, 9, 2)])
+def test_chords_respect_the_terminals_that_they_are_given(count: int, step: int, each: int) -> None:
+    ring = np.random.default_rng(1).permutation(count)
+    edges = chords(ring, step, each=each)
+    degree = np.bincount(edges.ravel(), minlength=count)
+    assert degree.max() == each
+    if each == 2 or count % 2 == 0:
+        assert (degree == each).all()
+    place = np.empty(count, np.int64)
+    place[ring] = np.arange(count)
+    odd = step - (each == 1 and step % 2 == 0)
+    assert set(((place[edges[:, 1]] - place[edges[:, 0]]) % count).tolist()) == {odd}
+    assert len({frozenset(edge) for edge in edges.tolist()}) == len(edges)
+
+
+def test_a_ring_with_chords_is_a_torus_to_a_cut() -> None:
+    ring = plus_grid(np.zeros(64, np.int64), np.arange(64), terminals=2)
+    bare = bisection(64, ring.edges, slot=np.arange(64))
+    both = np.concatenate([ring.edges, chords(np.arange(64), 8, each=2)])
+    assert bare.links == 2
+    assert (
+        bisection(64, both, slot=np.arange(64)).links == 2 * 8
+    )  # columns of 8, or 8 chords and the ring at each end
+
+
+def test_chords_that_cannot_be_are_refused() -> None:
+    for count, step, each in ((60, 30, 2), (60, 2, 2), (60, 7, 3)):
+        with pytest.raises(ValueProblem, match="do not fit into a ring"):
+            chords(np.arange(count), step, each=each)
 
 
 def test_a_delta_shell_is_a_torus_of_four_links_each() -> None:

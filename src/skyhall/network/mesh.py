@@ -21,6 +21,7 @@ __all__ = [
     "WITHIN_PLANE",
     "LinkStates",
     "Mesh",
+    "chords",
     "joined",
     "link_lengths",
     "open_links",
@@ -121,6 +122,39 @@ def plus_grid(
         list(_matchings(sites, planes, slots, step, step + phasing, seam)), terminals, sites.size
     )
     return Mesh(sites.size, kept, kinds)
+
+
+def chords(ring: npt.ArrayLike, step: int, *, each: int) -> Index:
+    """Return links that span a ring: from each satellite to the one `step` places on.
+
+    They fold the ring into a torus of `step` columns. Its narrowest cut is the ring's own links between two columns,
+    two of each row, or the chords between two rows: widest where the step is the root of the satellites (with one chord
+    each, of twice as many).
+
+    Parameters
+    ----------
+    ring : satellites in their order around it, (k,).
+    step : at least 3, below half of the ring.
+    each : chords of a satellite: 2, ahead and behind; or 1, from those in even places ahead to odd ones, for which the
+        step is made odd; a ring of an odd number has none over its seam.
+
+    Raises
+    ------
+    ValueProblem : a step or a number of chords that cannot be.
+    """
+    around = np.asarray(ring, dtype=np.int64)
+    if not 3 <= step < 0.5 * len(around) or each not in (1, 2):
+        raise ValueProblem(
+            f"{each} chords of {step} places do not fit into a ring of {len(around)}",
+            right="choose 1 or 2, and a step from 3 to below half of the ring",
+        )
+    place = np.arange(len(around))
+    if each == 1:
+        step -= 1 - step % 2
+        place = place[::2]
+        if len(around) % 2:
+            place = place[place + step < len(around)]
+    return np.stack([around[place], around[(place + step) % len(around)]], axis=-1)
 
 
 def joined(meshes: Sequence[Mesh]) -> Mesh:
