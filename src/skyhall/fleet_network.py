@@ -189,6 +189,26 @@ class FleetMesh:
             delay=joined_up([table.delay for table, _ in seen]) / times,
         )
 
+    def nothing_stands(self, table: LinkTable) -> ValueProblem:
+        """Return the error that says why none of the links of `table` stands."""
+        scenario, nearest = self.fleet.scenario, float(table.length.min())
+        asked = scenario.network.grazing_altitude
+        name = scenario.satellite.terminal
+        assert self.terminal is not None
+        reach = float(np.asarray(self.terminal.longest_range))
+        what = f"none of {len(table):,} laser links stands: "
+        if nearest > reach:
+            return ValueProblem(
+                f"{what}the shortest is {nearest / 1e3:,.4g} km, and {name} reaches {reach / 1e3:,.4g} km",
+                place=scenario.place("satellite.terminal"),
+                right="choose another terminal, or more satellites",
+            )
+        return ValueProblem(
+            f"{what}their lines pass below {asked / 1e3:,.4g} km, or turn faster than {name} does",
+            place=scenario.place("network.grazing_altitude"),
+            right="choose more satellites, a lower grazing_altitude, or another terminal",
+        )
+
     def _codes(self, table: LinkTable) -> Index:
         return np.asarray(table.edges.min(axis=1) * len(self.fleet) + table.edges.max(axis=1))
 
@@ -301,7 +321,7 @@ def _shell_mesh(fleet: Fleet, index: int, shell: Shell, wanted: str | None, term
             )
         # In (along the track, twice the radius) the lattice is square at every moment.
         places = np.column_stack([formation_places(fleet, own), np.zeros(count)])
-        return nearest_neighbours(places, terminals=terminals, longest_range=1.01 * shell.spacing)
+        return nearest_neighbours(places, terminals=terminals, step=shell.spacing)
     grid = plus_grid(
         fleet.plane[own],
         fleet.slot[own],

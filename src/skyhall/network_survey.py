@@ -99,9 +99,10 @@ class GroundSurvey:
 
     @property
     def busy(self) -> float:
-        """Share of the time that the stations' antennas were at work."""
-        antennas = self.ground.antennas
-        return float(self.drawn.busy @ antennas / antennas.sum())
+        """Share of the time with a satellite in the sky that the antennas worked; clouds take the rest."""
+        antennas, length = self.ground.antennas, self.table.stop - self.table.start
+        open_for = np.array([_covered(self.table, site) for site in range(len(self.ground))]) @ antennas
+        return float(self.drawn.busy @ antennas * length / open_for) if open_for > 0.0 else 0.0
 
     @property
     def waiting_share(self) -> float:
@@ -132,8 +133,7 @@ def survey(fleet: Fleet, *, start: float = 0.0, rng: np.random.Generator | None 
     ValueProblem : a mesh, site or downlink that the scenario cannot have.
     """
     links = fleet_mesh(fleet)
-    mesh = _mesh(fleet, links, start) if len(links.lasting) else None
-    no_mesh = "" if mesh else _why_no_mesh(fleet, links)
+    mesh, no_mesh = _mesh_or_why(fleet, links, start)
     down = np.flatnonzero(links.looks_down)
     if not len(down):
         return NetworkSurvey(mesh, None, no_mesh, _why_no_ground(fleet))
@@ -141,9 +141,22 @@ def survey(fleet: Fleet, *, start: float = 0.0, rng: np.random.Generator | None 
     return NetworkSurvey(mesh, _ground(fleet, down, start, mesh is not None, generator), no_mesh)
 
 
-def _mesh(fleet: Fleet, links: FleetMesh, start: float) -> MeshSurvey:
+def _mesh_or_why(fleet: Fleet, links: FleetMesh, start: float) -> tuple[MeshSurvey | None, str]:
+    """Return the mesh, or why there is none; one that was asked for by name and that never stands is an error."""
+    if not len(links.lasting):
+        return None, _why_no_mesh(fleet, links)
     moments = _MOMENTS if len(fleet) <= _LARGE else 2
     tables = [links.links(start + index * DAY / moments) for index in range(moments)]
+    if any(table.stands.any() for table in tables):
+        return _mesh(fleet, tables), ""
+    problem = links.nothing_stands(tables[0])
+    if fleet.scenario.network.mesh is not None:
+        raise problem
+    return None, problem.what
+
+
+def _mesh(fleet: Fleet, tables: list[LinkTable]) -> MeshSurvey:
+    moments = len(tables)
     standing = np.concatenate([table.rate[table.stands] for table in tables])
     length = np.concatenate([table.length for table in tables])
     first = tables[0]
@@ -232,6 +245,15 @@ def _ground(
         fleet_bits=float(drawn.delivered.sum()),
         alone_bits=float(table.expected.sum()) / len(chosen),
     )
+
+
+def _covered(table: ContactTable, site: int) -> float:
+    """Return for how long a site has at least one satellite in its sky, s."""
+    own = table.passes[table.passes.site == site]
+    order = np.argsort(own.rise)
+    rise, last = own.rise[order], np.maximum.accumulate(own.set[order])
+    begun = np.maximum(rise, np.concatenate([rise[:1], last[:-1]]))
+    return float(np.maximum(last - begun, 0.0).sum())
 
 
 def _why_no_mesh(fleet: Fleet, links: FleetMesh) -> str:

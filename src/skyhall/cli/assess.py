@@ -263,8 +263,8 @@ def _show_network(assessment: Assessment) -> None:
             (
                 "downlink",
                 show.bits(ground.fleet_bits, "/day"),
-                f"{least}{show.count(ground.sampled, 'satellite')}; stations are busy {show.percent(ground.busy)} of "
-                "the time",
+                f"{least}{show.count(ground.sampled, 'satellite')}; stations work {show.percent(ground.busy)} of the "
+                "time with one in the sky",
             ),
         ]
         if assessment.scenario.network.results is not None:

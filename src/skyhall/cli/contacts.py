@@ -10,7 +10,6 @@ import click
 
 from skyhall.cli import show
 from skyhall.cli.options import (
-    another,
     as_json,
     blame,
     call,
@@ -43,9 +42,7 @@ _OWN = {"latitude": "--latitude", "longitude": "--longitude", "altitude": "--alt
 )
 @click.option("--latitude", help='Of a site of your own, e.g. "48.1 deg"; with --longitude.')
 @click.option("--longitude", help="Of a site of your own, east positive.")
-@click.option(
-    "--altitude", default="0 m", show_default=True, help="Of a site of your own, over the ellipsoid."
-)
+@click.option("--altitude", help="Of a site of your own, over the ellipsoid; default 0 m.")
 @click.option("--mask", help='Lowest elevation, e.g. "10 deg"; default: the station\'s.')
 @click.option(
     "--station", help="Telescope (laser) or antenna (radio) of the catalogue; default the scenario's."
@@ -70,7 +67,7 @@ def command(
     sites: tuple[str, ...],
     latitude: str | None,
     longitude: str | None,
-    altitude: str,
+    altitude: str | None,
     mask: str | None,
     station: str | None,
     satellites: tuple[str, ...],
@@ -136,8 +133,12 @@ def _found(
         raise
 
 
-def _own_site(latitude: str | None, longitude: str | None, altitude: str) -> list[OwnSite]:
+def _own_site(latitude: str | None, longitude: str | None, altitude: str | None) -> list[OwnSite]:
     if latitude is None and longitude is None:
+        if altitude is not None:
+            raise ValueProblem(
+                "is of no site", place=Place("--altitude"), right="give --latitude and --longitude as well"
+            )
         return []
     if latitude is None or longitude is None:
         missing = "--latitude" if latitude is None else "--longitude"
@@ -148,7 +149,7 @@ def _own_site(latitude: str | None, longitude: str | None, altitude: str) -> lis
         OwnSite(
             _quantity("--latitude", latitude, "rad"),
             _quantity("--longitude", longitude, "rad"),
-            _quantity("--altitude", altitude, "m"),
+            _quantity("--altitude", altitude or "0 m", "m"),
         )
     ]
 
@@ -288,6 +289,8 @@ def _rare(clear: float) -> str:
 
 def _rates(found: Contacts) -> str:
     lit = found.rate_bps[found.rate_bps > 0.0]
+    if not len(found.contacts):
+        return "no pass"
     if not len(lit):
         return "no rate at any range"
     low, high = float(lit.min()) / 1e9, float(lit.max()) / 1e9
@@ -312,9 +315,11 @@ def _next(
     elements: str | None,
 ) -> None:
     site = sites[0] if sites else found.ground.names[0]
-    other = another(asked, sets, "network.downlink=ka-band-radio", "network.downlink=optical-downlink")
+    radio, laser = "network.downlink=ka-band-radio", "network.downlink=optical-downlink"
+    other = laser if asked.network.downlink == "ka-band-radio" else radio
+    kept = [text for text in sets if text.partition("=")[0].strip() != "network.downlink"]
     show.next_commands(
         call("contacts", scenario, site=site, elements=elements, satellite="all", duration="6 h", sets=sets),
-        call("contacts", scenario, elements=elements, sets=[*sets, other]),
+        call("contacts", scenario, elements=elements, sets=[*kept, other]),
         call("catalogue", "sites"),
     )

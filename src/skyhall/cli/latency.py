@@ -60,7 +60,7 @@ def command(
 
     catalogue = load_catalogue(asked.catalogue)
     start = _city("--from", origin, catalogue)
-    ends = [_city("--to", each, catalogue) for each in targets]
+    ends = [_city("--to", each, catalogue) for each in dict.fromkeys(targets)]
     from skyhall.fleet import design
     from skyhall.studies.latency import latency_between
 
@@ -77,7 +77,7 @@ def command(
     other = next(name for name in ("Singapore", "New York", "Sydney") if name not in targets)
     show.next_commands(
         call("latency", scenario, "--from", origin, "--to", other, sets=sets),
-        call("latency", "starlink-shell-53" if scenario != "starlink-shell-53" else "dawn-dusk-200mw"),
+        call("contacts", scenario, sets=sets),
         "skyhall catalogue cities",
     )
 
@@ -144,6 +144,8 @@ def _show(found: Latency) -> None:
     for pair in found.pairs:
         if pair.space_ms is None:
             show.sentence(f"No path from {pair.origin} to {pair.target} at any moment of the day.", "yellow")
+        elif pair.resilience is not None:
+            show.sentence(_held(pair))
     sweep = found.sweep
     show.heading("Over distance", "from the first two cities in all directions, median")
     shown = [index for index, km in enumerate(sweep.distance_km.tolist()) if km in _SHOWN_KM]
@@ -166,10 +168,31 @@ def _show(found: Latency) -> None:
         ("fibre along the great circle", sweep.wins_from_great_circle_km),
     ):
         show.sentence(
-            f"Where there is a path, space is sooner than {rival} from {km:,.0f} km on."
+            f"In the median direction, and where there is a path, space is sooner than {rival} from {km:,.0f} km on."
             if km is not None
-            else f"Space is not sooner than {rival} at any distance to the end."
+            else f"Space is not sooner than {rival} all the way out."
         )
+
+
+def _held(pair: PairLatency) -> str:
+    held = pair.resilience
+    assert held is not None
+    ways = f"{held.disjoint_paths} or more" if held.disjoint_paths >= 8 else f"{held.disjoint_paths}"
+    width = (
+        ""
+        if held.bottleneck_gbps is None
+        else f"{show.number(held.bottleneck_gbps, 'Gbit/s', 3)} at its narrowest, "
+    )
+    left = (
+        f"a way is left at {show.percent(held.failed_reachable)} of four moments"
+        + (f", {show.number(held.failed_ms, 'ms', 3)}" if held.failed_ms is not None else "")
+        if held.failed_reachable
+        else "no way is left"
+    )
+    return (
+        f"To {pair.target}: {width}{ways} ways without a common satellite; with {show.percent(held.failed_share)} of "
+        f"the satellites failed {left}."
+    )
 
 
 def _range(spread: Any, places: int) -> str:

@@ -87,7 +87,7 @@ def fibre_delay(distance: Numbers, index: Numbers, route_factor: Numbers = 1.0) 
 
 
 def wins_from(distance: Numbers, space: Numbers, fibre: Numbers) -> float | None:
-    """Return the distance from which space is sooner all the way out, m; None where it is not at the end.
+    """Return the distance from which space is sooner all the way out, m; None where it is not, or ends before.
 
     Parameters
     ----------
@@ -101,9 +101,9 @@ def wins_from(distance: Numbers, space: Numbers, fibre: Numbers) -> float | None
     """
     way, ahead = np.asarray(distance, dtype=np.float64), np.subtract(fibre, space, dtype=np.float64)
     known = np.isfinite(ahead)
-    way, ahead = way[known], ahead[known]
-    if not way.size or ahead[-1] <= 0.0:
+    if not way.size or not known[-1] or ahead[-1] <= 0.0:
         return None
+    way, ahead = way[known], ahead[known]
     behind = np.flatnonzero(ahead <= 0.0)
     if not behind.size:
         return float(way[0])

@@ -15,6 +15,7 @@ __all__ = [
     "percent",
     "power",
     "rate",
+    "size",
     "volume",
     "written",
     "written_range",
@@ -76,6 +77,11 @@ def energy(watt_hours: float, digits: int = 3) -> str:
 def rate(bits_per_second: float) -> str:
     """Return a data rate in bit/s, kbit/s, Mbit/s, Gbit/s or Tbit/s."""
     return _scaled(bits_per_second, "bit/s", 3)
+
+
+def size(bytes_: float) -> str:
+    """Return a size in B, kB, MB, GB or TB."""
+    return _scaled(bytes_, "B", 3)
 
 
 def volume(bits: float) -> str:

@@ -17,7 +17,7 @@ from skyhall.orbit.geodetic import over_the_ground
 from skyhall.orbit.sun import greenwich_angle
 from skyhall.report.contact_figures import contacts_over_time
 from skyhall.report.formation_figure import formation_figure
-from skyhall.report.formats import number, percent, rate, volume
+from skyhall.report.formats import number, percent, rate, size, volume
 from skyhall.report.latency_figures import latency_over_distance
 from skyhall.report.link_figures import link_over_range
 from skyhall.report.mesh_map import mesh_map
@@ -67,7 +67,7 @@ def _mesh_sentence(mesh: MeshSurvey) -> str:
         f"{len(mesh.now):,} laser links of {_between(mesh.shortest / 1e3, mesh.longest / 1e3)}; "
         f"{percent(mesh.stands)} of them stand in the mean over {mesh.moments} moments of the day, at "
         f"{rate(mesh.mean_rate)} each way, and join {percent(mesh.connected)} of the satellites. To hand a satellite's "
-        f"memory ({volume(mesh.memory_bits)}) over to a neighbour takes {number(mesh.handover_s / MINUTE)} minutes."
+        f"memory ({size(mesh.memory_bits / 8.0)}) over to a neighbour takes {number(mesh.handover_s / MINUTE)} minutes."
     )
 
 
@@ -158,10 +158,10 @@ def _ground_sentence(ground: GroundSurvey) -> str:
     if ground.sampled < ground.satellites:
         text += (
             f"{ground.sampled} of the {ground.satellites:,} satellites that look down bring {brought} a day and keep "
-            f"the stations busy for {busy} of the time: the fleet brings at least that."
+            f"the stations at work for {busy} of the time with one in their sky: the fleet brings at least that."
         )
     else:
-        text += f"Together they bring {brought} a day; the stations are busy for {busy} of the time."
+        text += f"Together they bring {brought} a day; the stations work for {busy} of the time with one in their sky."
     if ground.fleet_bits == 0.0:
         text += " The link does not close over such a range: another downlink or station is needed."
     return text

@@ -54,6 +54,13 @@ def _no_boolean(value: object) -> object:
 WHOLE = BeforeValidator(_no_boolean)
 
 
+def _listed(value: object) -> object:
+    """Return the names of a text such as "svalbard, troll", as one types it after --set."""
+    if not isinstance(value, str):
+        return value
+    return [name for each in value.strip().strip("[]").split(",") if (name := each.strip())]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
 
@@ -215,7 +222,7 @@ class Network(_Section):
         description="terminal for the ground besides those of the mesh, in the satellite's mass, power and price; left "
         "out: a laser terminal that the mesh leaves free, or the satellite's radio",
     )
-    sites: tuple[str, ...] | None = Field(
+    sites: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_listed)] | None = Field(
         None, description="ground sites by name; left out: all of the catalogue that can receive the downlink"
     )
     telescope: str = Field("telescope-80cm", description="at the sites, for a laser downlink")
@@ -231,7 +238,7 @@ class Network(_Section):
     def _whole(self) -> Network:
         if self.elevation_mask is not None and self.elevation_mask >= 0.5 * math.pi:
             raise ValueError(
-                "an elevation mask of 90 degrees sees nothing|write, for example, elevation_mask: 10 deg"
+                "an elevation mask of 90 degrees or more sees nothing|write, for example, elevation_mask: 10 deg"
             )
         if self.sites is not None and len(set(self.sites)) < len(self.sites):
             raise ValueError("a site is named twice in sites|name each once")

@@ -20,6 +20,7 @@ from skyhall.network.latency import destination, fibre_delay, great_circle, wins
 from skyhall.network.routes import Router, StationRoutes
 from skyhall.network.station_links import station_links
 from skyhall.orbit.sun import greenwich_angle
+from skyhall.studies.resilience import Resilience, resilience
 from skyhall.types import Array
 
 __all__ = ["City", "DelayOverDistance", "Latency", "PairLatency", "Spread", "city", "latency_between"]
@@ -64,6 +65,7 @@ class PairLatency:
     space_ms, hops : over the day, where there is a path; None where there never is one. Hops are laser links.
     fibre_ms : along the great circle, on the usual detour, on a long one: it does not change over the day.
     reachable, space_sooner : share of the day with a path, and with one that beats the fibre's median.
+    resilience : how the way holds; None for fleets too large to look at it.
     """
 
     origin: str
@@ -74,6 +76,7 @@ class PairLatency:
     hops: Spread | None
     reachable: float
     space_sooner: float
+    resilience: Resilience | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +205,10 @@ def latency_between(
             sweep.append(places.swept(found.distance))
         if progress is not None:
             progress((index + 1) / count)
+    if not routes.stood:
+        raise mesh.nothing_stands(mesh.links(0.0))
     taken, links = np.array(delays), np.array(hops)
+    held = [_held(fleet, mesh, origin, target, mask) if few else None for target in targets]
     return Latency(
         satellites=len(fleet),
         links=len(mesh.lasting),
@@ -210,7 +216,7 @@ def latency_between(
         elevation_mask_deg=math.degrees(mask),
         route_factor=fibre("route_factor"),
         pairs=tuple(
-            _pair(origin, target, taken[:, column], links[:, column], fibre)
+            _pair(origin, target, taken[:, column], links[:, column], fibre, held[column])
             for column, target in enumerate(targets)
         ),
         sweep=_over_distance(np.array(sweep), fibre),
@@ -254,10 +260,12 @@ class _Sky:
     def __init__(self, fleet: Fleet, mesh: FleetMesh, mask: float) -> None:
         self.fleet, self.mesh, self.mask = fleet, mesh, mask
         self.router = Router(len(fleet), mesh.lasting.edges)
+        self.stood = False
 
     def at(self, seconds: float, latitude: Array, longitude: Array, sources: list[int]) -> StationRoutes:
         """Return the shortest routes from stations at a moment."""
         links = self.mesh.links(seconds)
+        self.stood |= bool(links.stands.any())
         if self.mesh.across and not np.array_equal(links.edges, self.router.edges):
             self.router = Router(len(self.fleet), links.edges)
         self.router.weigh(links.delay, links.stands)
@@ -292,7 +300,16 @@ def _check(fleet: Fleet, mesh: FleetMesh, origin: City, targets: Sequence[City])
             )
 
 
-def _pair(origin: City, target: City, seconds: Array, links: Array, fibre: Part) -> PairLatency:
+def _held(fleet: Fleet, mesh: FleetMesh, origin: City, target: City, mask: float) -> Resilience:
+    north, east = (
+        np.array([getattr(each, axis) for each in (origin, target)]) for axis in ("latitude", "longitude")
+    )
+    return resilience(fleet, mesh, north, east, mask=mask, rng=np.random.default_rng(fleet.scenario.seed))
+
+
+def _pair(
+    origin: City, target: City, seconds: Array, links: Array, fibre: Part, held: Resilience | None
+) -> PairLatency:
     way = float(great_circle(origin.latitude, origin.longitude, target.latitude, target.longitude))
     reached = np.isfinite(seconds)
     low, high = fibre.bounds("route_factor")
@@ -307,6 +324,7 @@ def _pair(origin: City, target: City, seconds: Array, links: Array, fibre: Part)
         hops=_spread(links[reached]),
         reachable=float(reached.mean()),
         space_sooner=float((_MS * seconds < by_fibre.median).mean()),
+        resilience=held,
     )
 
 

@@ -23,6 +23,7 @@ from skyhall.units import parse
 
 __all__ = ["LinkAtRange", "OpticalLink", "RateStep", "optical_link"]
 
+_JITTERY_DB = 20.0  # from which jitter, and not the light, is what a link lacks
 _POINTS = 60  # of the budget over range
 _DEFAULT_OUTAGE = 1e-3
 
@@ -158,6 +159,13 @@ def _link(
     reaches = closing_range(sender, receiver, extra, rate_bps=rates)
     if not reaches[-1] > 0.0:
         side_by_side = link_budget(sender, 0.0, receiver, extra)
+        if float(side_by_side.jitter_loss_db) > _JITTERY_DB:
+            raise ValueProblem(
+                f"the link of {part.name} closes at no range: pointing jitter takes "
+                f"{float(side_by_side.jitter_loss_db):.0f} dB, as it is wide beside the beam",
+                place=Place(key="pointing_jitter"),
+                right="less jitter, or a smaller aperture, whose beam is wider",
+            )
         missing = float(sender.required_margin_db - side_by_side.margin_db)
         raise ValueProblem(
             f"the link of {part.name} closes at no range: side by side {missing:.1f} dB are missing for "

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from skyhall.network.beam import aperture_gain, confocal_range
+from skyhall.network.downlink import pass_volume
 from skyhall.network.optics import OpticalTerminal, closing_range, link_budget
-from skyhall.network.volumes import volume_bits
+from skyhall.network.pass_tracks import PassTracks
 from skyhall.validation.cases import Case
 
 __all__ = ["CHECKS"]
@@ -53,9 +54,11 @@ def dwdm(case: Case) -> Mapping[str, Any]:
 
 
 def tbird_pass(case: Case) -> Mapping[str, Any]:
-    """Return the bits of a pass, integrated over its seconds; and the same number taken for bytes."""
-    seconds = np.arange(0.0, case.given["seconds"] + 1.0)
-    bits = float(volume_bits(1e9 * case.given["rate_gbps"], seconds))
+    """Return the bits of a pass at one rate, by the integral over passes; and the same number taken for bytes."""
+    seconds = np.linspace(0.0, case.given["seconds"], 10)[None]
+    track = PassTracks(seconds, np.ones_like(seconds), np.ones_like(seconds))
+    rate = np.full_like(seconds, 1e9 * case.given["rate_gbps"])
+    bits = float(pass_volume(track, [0], [lambda range_m, elevation: rate]).total[0])
     return {"volume": 1e-12 * bits, "terabytes": 1e-12 * bits * BITS_PER_BYTE}
 
 
