@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from skyhall.constants import DAY
+from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet, design
 from skyhall.fleet_contacts import contact_table
+from skyhall.fleet_network import fleet_mesh
 from skyhall.ground_segment import ground_segment
 from skyhall.network_survey import NetworkSurvey, survey
 from skyhall.scenario import load
+from skyhall.studies.resilience import resilience
 from skyhall.twin import forecast
 
 SMALL = ["orbit.shells.0.satellites=96", "orbit.shells.0.planes=12", "orbit.shells.0.phasing=5"]
@@ -89,6 +92,36 @@ def test_the_weather_of_a_seed_is_always_the_same(walker: Fleet) -> None:
     assert again is not None
     assert other is not None
     assert first.fleet_bits == again.fleet_bits != other.fleet_bits
+
+
+def test_a_mesh_of_which_nothing_stands_is_none_or_an_error_where_it_was_asked_for() -> None:
+    sets = [*SMALL, "satellite.terminal=optical-short-range"]
+    result = survey(design(load("starlink-shell-53", overrides=sets)))
+    assert result.mesh is None
+    assert "none of 192 laser links stands" in result.no_mesh
+    with pytest.raises(ValueProblem, match="optical-short-range reaches 300 km") as caught:
+        survey(design(load("starlink-shell-53", overrides=[*sets, "network.mesh=grid"])))
+    assert caught.value.place.key == "satellite.terminal"
+    low = [*SMALL, "network.mesh=grid", "network.grazing_altitude=540 km"]
+    with pytest.raises(ValueProblem, match="pass below 540 km"):
+        survey(design(load("starlink-shell-53", overrides=low)))
+
+
+def test_a_way_holds_as_long_as_satellites_are_left(walker: Fleet) -> None:
+    dense = design(load("starlink-shell-53", overrides=["satellite.it_power=2 kW"]))
+    mesh = fleet_mesh(dense)
+    north, east = np.radians([51.5, 40.7]), np.radians([-0.1, -74.0])
+    held = resilience(dense, mesh, north, east, mask=np.radians(25.0), rng=np.random.default_rng(3))
+    assert held.bottleneck_gbps == 100.0
+    assert held.disjoint_paths >= 4
+    assert held.failed_reachable == 1.0
+    again = resilience(dense, mesh, north, east, mask=np.radians(25.0), rng=np.random.default_rng(3))
+    assert held == again
+    few = resilience(
+        walker, fleet_mesh(walker), north, east, mask=np.radians(25.0), rng=np.random.default_rng(3)
+    )
+    assert few.failed_reachable < 1.0
+    assert few.disjoint_paths < held.disjoint_paths
 
 
 def test_a_fleet_without_lasers_and_downlink_says_why_it_is_silent() -> None:

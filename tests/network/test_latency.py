@@ -59,6 +59,8 @@ def test_space_wins_from_where_the_curves_cross_for_the_last_time() -> None:
     assert wins_from(distance, np.full(5, 0.5), fibre) == 1.0
     assert wins_from(distance, np.full(5, 9.0), fibre) is None
     assert wins_from(distance, np.full(5, np.nan), fibre) is None
-    assert wins_from(distance, np.array([2.0, np.inf, 2.5, 2.5, np.nan]), fibre) == pytest.approx(
+    assert wins_from(distance, np.array([2.0, np.inf, 2.5, 2.5, 2.5]), fibre) == pytest.approx(
         1.0 + 2.0 * 1.0 / 1.5
     )
+    # Where nothing is reached at the end, space does not win all the way out.
+    assert wins_from(distance, np.array([0.5, 0.5, 0.5, 0.5, np.nan]), fibre) is None

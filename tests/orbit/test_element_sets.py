@@ -192,6 +192,12 @@ def test_one_wrong_character_costs_at_most_two_satellites(index: int, character:
     assert len(sets) + len(sets.dropped) >= 12
 
 
+def test_a_null_character_is_told_as_what_it_is() -> None:
+    sets = parse_element_sets(TLE[:753] + chr(0) + TLE[754:])  # where a blank is, that no column checks
+    assert len(sets.dropped) == 1
+    assert "no element set may have" in sets.dropped[0].reason
+
+
 def decaying() -> ElementSets:
     return parse_element_sets(
         json.dumps([messages()[0], {**messages()[1], "MEAN_MOTION": 16.4, "BSTAR": 0.5}])

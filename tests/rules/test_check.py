@@ -129,7 +129,7 @@ def test_a_thruster_that_rests_twice_as_long_takes_twice_as_long() -> None:
 
 def test_the_note_says_delta_v_power_and_days_of_thrust() -> None:
     near, far = (rules(name)["disposal_time"].note for name in ("starcloud-1", "dawn-dusk-200mw"))
-    assert near.startswith("14 m/s by 0.54 kW of thrust in 0.67")
+    assert near.startswith("14 m/s by 0.54 kW of thrust in 0.697")
     assert far.startswith("195 m/s by 10 kW of thrust in 50")
 
 

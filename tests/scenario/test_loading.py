@@ -278,3 +278,10 @@ def test_the_template_loads_with_its_name(tmp_path: Path) -> None:
     scenario = load(written(tmp_path, template("my-fleet"), "other.yaml"))
     assert scenario.name == "my-fleet"
     assert "h100-sxm" in scenario.catalogue
+
+
+def test_sites_may_be_typed_as_a_list_of_names() -> None:
+    for text in ("svalbard, troll", "[svalbard,troll]", "[svalbard, troll]"):
+        assert load("starcloud-1", overrides=[f"network.sites={text}"]).network.sites == ("svalbard", "troll")
+    with pytest.raises(SkyhallError, match=r"network\.sites"):
+        load("starcloud-1", overrides=["network.sites=[]"])

@@ -23,7 +23,8 @@ def apparent_sun(frame: str) -> tuple[np.ndarray, np.ndarray]:
     """Return astropy's apparent Sun, unit vectors and metres, in TEME or in GCRS."""
     with warnings.catch_warnings(), iers.conf.set_temp("auto_download", False):
         warnings.simplefilter("ignore")  # leap seconds and polar motion of the coming years are not known yet
-        with iers.conf.set_temp("iers_degraded_accuracy", "ignore"):
+        # What ships with astropy is older than a month, some day, and nothing is downloaded.
+        with iers.conf.set_temp("iers_degraded_accuracy", "ignore"), iers.conf.set_temp("auto_max_age", None):
             moments = time.Time(MOMENTS, format="jd", scale="utc")
             sun = coordinates.get_sun(moments)
             if frame == "TEME":

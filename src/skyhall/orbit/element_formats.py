@@ -140,7 +140,7 @@ def _fault_of_line(which: int, line: str, columns: re.Pattern[str]) -> str:
     # What follows after a space is a comment, as in the test vectors of Vallado et al.
     if len(line) < _LINE_LENGTH or line[_LINE_LENGTH : _LINE_LENGTH + 1].strip():
         return f"line {which} has {len(line.rstrip())} characters, not {_LINE_LENGTH}"
-    if not line.isascii():
+    if not (line.isascii() and line[:_LINE_LENGTH].isprintable()):
         return f"line {which} has a character that no element set may have"
     if not columns.match(line):
         return f"line {which} does not keep to its columns"

@@ -205,9 +205,9 @@ def latency_between(
             sweep.append(places.swept(found.distance))
         if progress is not None:
             progress((index + 1) / count)
-    if not routes.stood:
-        raise mesh.nothing_stands(mesh.links(0.0))
     taken, links = np.array(delays), np.array(hops)
+    if not routes.stood and not np.isfinite(taken).any():
+        raise mesh.nothing_stands(mesh.links(0.0))
     held = [_held(fleet, mesh, origin, target, mask) if few else None for target in targets]
     return Latency(
         satellites=len(fleet),
