@@ -51,7 +51,7 @@ FIELDS = ("all", "sign", "exponent", "top-exponent", "mantissa", "high", "low")
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """Return the short name that rows and fault lists use: ``fp32``, ``bf16``, ``int8``, ``bytes`` …"""
+    """Return the short name that rows and fault lists use, such as ``fp32``, ``bf16``, ``int8``, ``bytes``."""
     for name, known in DTYPES.items():
         if known == dtype:
             return name
@@ -114,9 +114,9 @@ def bits_of(dtype: torch.dtype, which: str) -> tuple[int, ...]:
 
     Parameters
     ----------
-    which : ``all``; a field (``sign``, ``exponent``, ``top-exponent``: its most significant bit, ``mantissa``); ``high`` or
-        ``low``: half of the word; a bit (``30``), a range (``23-30``), or several of these with ``+`` between them
-        (``sign+exponent``). An integer has a sign (if signed) and neither exponent nor mantissa.
+    which : ``all``; a field (``sign``, ``exponent``, ``top-exponent``: its most significant bit, ``mantissa``);
+        ``high`` or ``low``: half of the word; a bit (``30``), a range (``23-30``), or several of these with ``+``
+        between them (``sign+exponent``). An integer has a sign (if signed) and neither exponent nor mantissa.
 
     Raises
     ------
@@ -146,7 +146,9 @@ def _named(dtype: torch.dtype, part: str) -> Sequence[int]:
         field = "exponent" if part == "top-exponent" else part
         bits = [bit for bit in range(size) if bit_field(dtype, bit) == field]
         if not bits:
-            raise IntegrityError(f"{dtype_name(dtype)} has no {field}", "choose all, high, low, or bits by number")
+            raise IntegrityError(
+                f"{dtype_name(dtype)} has no {field}", "choose all, high, low, or bits by number"
+            )
         return bits[-1:] if part == "top-exponent" else bits
     low, dash, high = part.partition("-")
     if not low.isdecimal() or (dash and not high.isdecimal()):

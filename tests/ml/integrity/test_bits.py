@@ -41,7 +41,10 @@ def test_a_flip_changes_the_asked_bits_and_no_other_and_undoes_itself(
     flip(tensor, elements, mask)
     size = dtype.itemsize
     for index in range(12):
-        old, new = (int.from_bytes(each[index * size : (index + 1) * size], "little") for each in (before, raw(tensor)))
+        old, new = (
+            int.from_bytes(each[index * size : (index + 1) * size], "little")
+            for each in (before, raw(tensor))
+        )
         assert old ^ new == (mask if index in elements else 0)
     flip(tensor, elements, mask)
     assert raw(tensor) == before
@@ -58,7 +61,9 @@ def test_a_stuck_bit_has_its_value_afterwards_and_sticking_again_changes_nothing
     once = raw(tensor)
     size = dtype.itemsize
     for index in range(6):
-        old, new = (int.from_bytes(each[index * size : (index + 1) * size], "little") for each in (before, once))
+        old, new = (
+            int.from_bytes(each[index * size : (index + 1) * size], "little") for each in (before, once)
+        )
         expected = (old | mask if value else old & ~mask) if index in (2, 5) else old
         assert new == expected
     stick(tensor, [2, 5], mask, value)
