@@ -1,0 +1,155 @@
+"""What a program computes, kernel by kernel: a dispatch mode that lists the results and lets faults hit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from skyhall.integrity.bits import dtype_name
+from skyhall.integrity.faults import Fault, Site
+
+__all__ = ["KERNEL_TARGETS", "KernelHits"]
+
+KERNEL_TARGETS = ("activations", "gradients", "updates")
+# Results that no arithmetic made: fresh memory, and `_unsafe_view`, which shares memory without saying so.
+_NOT_COMPUTED = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_unsafe_view"}
+
+
+class KernelHits(TorchDispatchMode):
+    """Counts the results of kernels within a step, by target, and hits those that a fault names.
+
+    Entered inside `protect`, it sees the program's own operators first: a fault's place is the same whatever the
+    protection does below. When a fault is due it is armed before the operator runs. A protected kernel offers its raw
+    result through `armed_hit` before checking it; if nobody took it, the operator's result is hit.
+
+    Parameters
+    ----------
+    hit : called with a fault and the tensor to do it to.
+    optimizer : its step is told apart as target "updates".
+
+    Attributes
+    ----------
+    sites : the results of the shortest step so far; a step that was redone has more.
+    """
+
+    def __init__(self, hit: Callable[[Fault, Tensor], None], optimizer: torch.optim.Optimizer | None) -> None:
+        super().__init__()
+        self.sites: list[Site] = []
+        self._hit = hit
+        self._due: dict[tuple[str, int], list[Fault]] = {}
+        self._stuck: list[Fault] = []
+        self._armed: list[Fault] = []
+        self._seen: list[Site] = []
+        self._counts = dict.fromkeys(KERNEL_TARGETS, 0)
+        self._updating = self._went_back = False
+        self._hooks: list[Any] = []
+        if optimizer is not None:
+            self._hooks = [
+                optimizer.register_step_pre_hook(lambda *_: self._update(True)),
+                optimizer.register_step_post_hook(lambda *_: self._update(False)),
+            ]
+
+    def begin_step(self, due: Sequence[Fault]) -> None:
+        """Begin a step in which these faults are due; those that stick stay for the steps after it."""
+        if self._seen and (not self.sites or len(self._seen) < len(self.sites)):
+            self.sites = self._seen
+        self._seen = []
+        self._counts = dict.fromkeys(KERNEL_TARGETS, 0)
+        self._went_back = False
+        self._stuck += [fault for fault in due if fault.stuck is not None]
+        self._due = {}
+        for fault in due:
+            if fault.stuck is None:
+                self._due.setdefault((fault.target, fault.place), []).append(fault)
+
+    @property
+    def unmet(self) -> int:
+        """Faults of this step whose kernel has not run."""
+        return sum(len(faults) for faults in self._due.values())
+
+    def close(self) -> None:
+        """Let go of the optimiser."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def armed_hit(self, kernel: str, raw: Tensor) -> None:
+        """Hit the raw result of a kernel with the faults that are armed; for `products.kernel_faults`."""
+        armed, self._armed = self._armed, []
+        for fault in armed:
+            if dtype_name(raw.dtype) == fault.dtype:
+                self._hit(fault, raw)
+            else:
+                self._armed.append(fault)
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run an operator, and hit its result where a fault is due."""
+        kwargs = kwargs or {}
+        if not _computes(func):
+            return func(*args, **kwargs)
+        target = self._target()
+        self._armed = self._take(target, func)
+        out = func(*args, **kwargs)
+        left, self._armed = self._armed, []
+        results = list(_results(func, out, args))
+        for fault in left:
+            for tensor in results:
+                if dtype_name(tensor.dtype) == fault.dtype:
+                    self._hit(fault, tensor)
+                    break
+        if not results and left:  # a number for Python, no tensor: its place belongs to the next
+            self._due[target, self._counts[target]] = [fault for fault in left if fault.stuck is None]
+        if results:
+            first = results[0]
+            self._seen.append(
+                Site(target, str(func), dtype_name(first.dtype), tuple(first.shape), self._counts[target])
+            )
+            self._counts[target] += 1
+        return out
+
+    def _take(self, target: str, func: Any) -> list[Fault]:
+        stuck = [fault for fault in self._stuck if (fault.target, fault.name) == (target, str(func))]
+        return [*stuck, *self._due.pop((target, self._counts[target]), ())]
+
+    def _target(self) -> str:
+        if self._updating:
+            return "updates"
+        if torch._C._current_autograd_node() is not None:
+            self._went_back = True
+            return "gradients"
+        # After a backward pass and with gradients off: clipping and the like, which work on gradients.
+        return "gradients" if self._went_back and not torch.is_grad_enabled() else "activations"
+
+    def _update(self, begins: bool) -> None:
+        self._updating = begins
+
+
+def _computes(func: Any) -> bool:
+    """Return whether an operator makes numbers: no view, no fresh memory, no profiler's mark."""
+    if func.namespace == "profiler" or func._opname in _NOT_COMPUTED:
+        return False
+    return not any(
+        each.alias_info is not None and not each.alias_info.is_write for each in func._schema.returns
+    )
+
+
+def _results(func: Any, out: Any, args: Sequence[Any]) -> Iterator[Tensor]:
+    """Yield the floating-point tensors that an operator made or changed."""
+    parts = out if isinstance(out, (tuple, list)) else (out,)
+    if out is None:  # in place on a list of tensors
+        written = [
+            value
+            for value, described in zip(args, func._schema.arguments, strict=False)
+            if described.alias_info is not None and described.alias_info.is_write
+        ]
+        parts = [
+            each for value in written for each in (value if isinstance(value, (tuple, list)) else (value,))
+        ]
+    for part in parts:
+        if isinstance(part, Tensor) and part.is_floating_point() and part.numel():
+            yield part
