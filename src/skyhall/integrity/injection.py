@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skyhall.integrity import products
 from skyhall.integrity.bits import dtype_name, flip, stick, width, words
 from skyhall.integrity.errors import IntegrityError
 from skyhall.integrity.faults import Fault, FaultList, FaultModel, Site
@@ -118,6 +119,17 @@ class Injector:
         self._stuck += [fault for fault in due if fault.stuck is not None and fault.target in _AT_REST]
         self._late = [fault for fault in due if fault.target not in (*_AT_REST, *KERNEL_TARGETS)]
         self.kernels.begin_step([fault for fault in due if fault.target in KERNEL_TARGETS])
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Let faults hit the kernels that run inside the block; `inject` is always inside one."""
+        before = products.kernel_faults
+        products.kernel_faults = self.kernels.armed_hit
+        try:
+            with self.kernels:
+                yield
+        finally:
+            products.kernel_faults = before
 
     def batch(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Return the tensors of a batch, hit where a fault is due; the given ones stay as they are."""
@@ -276,28 +288,12 @@ def inject(
         stream = Path(log).open("a", encoding="utf-8")  # noqa: SIM115  # closed below, after the injector
     injector = Injector(model, optimizer, faults, steps=steps, seed=seed, log=stream)
     try:
-        with _before_checks(injector.kernels), injector.kernels:
+        with injector.computing():
             yield injector
     finally:
         injector.kernels.close()
         if stream is not None:
             stream.close()
-
-
-@contextmanager
-def _before_checks(kernels: KernelHits) -> Iterator[None]:
-    """Let protected kernels offer their raw results."""
-    try:
-        from skyhall.integrity import products
-    except ImportError:
-        yield
-        return
-    before = products.kernel_faults
-    products.kernel_faults = kernels.armed_hit
-    try:
-        yield
-    finally:
-        products.kernel_faults = before
 
 
 def _site(target: str, name: str, tensor: Tensor) -> Site:

@@ -37,6 +37,11 @@ def test_dalys_interval_minimises_the_expected_run_time(ratio: float) -> None:
     assert best * (1.0 - 1e-12) <= expected_run(1.0, daly(cost, mtbf), cost, mtbf) <= best * 1.002
 
 
+@pytest.mark.parametrize(("mtbf_h", "minutes"), [(24.0, 117.0), (6.0, 57.0), (0.25, 9.1)])
+def test_dalys_interval_is_that_of_his_figures_3_to_5(mtbf_h: float, minutes: float) -> None:
+    assert daly(300.0, 3600.0 * mtbf_h) / 60.0 == pytest.approx(minutes, rel=0.006)
+
+
 def test_dalys_interval_is_youngs_where_writing_is_cheap() -> None:
     assert daly(1e-3, 1e6) == pytest.approx(young(1e-3, 1e6), rel=1e-4)
     assert daly(2000.0, 1000.0) == daly(5000.0, 1000.0) == 1000.0
