@@ -1,9 +1,9 @@
 """Campaigns: many faults, one at a time, stratum by stratum, and what each level of protection made of them.
 
-A stratum is a target, a dtype and some bits. Its faults are drawn once, uniformly over bits and elements of the target's
-sites, and every level meets the same ones. Each fault begins from the same state and is compared with the clean run, bit
-by bit and by what is visible. What a fault does without protection is what detection is measured against: of the faults
-that would have been visible (or NaN), how many raised an alarm.
+A stratum is a target, a dtype and some bits. Its faults are drawn once, uniformly over bits and elements of the
+target's sites, and every level meets the same ones. Each fault begins from the same state and is compared with the
+clean run, bit by bit and by what is visible. What a fault does without protection is what detection is measured
+against: of the faults that would have been visible (or NaN), how many raised an alarm.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
+from skyhall.integrity.entry import protect
 from skyhall.integrity.subjects import Shield
 
 __all__ = ["SHIELDS"]
@@ -23,4 +25,19 @@ class _Nothing:
         return step()
 
 
-SHIELDS: Mapping[str, Callable[[nn.Module, torch.optim.Optimizer | None], Shield]] = {"none": _Nothing}
+class _Bounded:
+    def __init__(self, level: str, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
+        self._guard = protect(level=level)
+        self.detected = 0
+
+    def run(self, step: Callable[[], Any]) -> Any:
+        with self._guard:
+            result = step()
+        self.detected = self._guard.verdict().detected
+        return result
+
+
+SHIELDS: Mapping[str, Callable[[nn.Module, torch.optim.Optimizer | None], Shield]] = {
+    "none": _Nothing,
+    **{level: partial(_Bounded, level) for level in ("sums", "abft", "full")},
+}

@@ -39,7 +39,9 @@ def test_sizes_have_the_parameters_that_their_names_say(size: str, millions: flo
 def test_a_new_model_knows_nothing(text: Text) -> None:
     config = replace(gpt.SIZES["tiny"], vocabulary=len(text.alphabet))
     loss = gpt.validation_loss(gpt.build(config, 3), text, seed=0, count=4)
-    assert loss == pytest.approx(math.log(len(text.alphabet)), abs=0.2)  # tied weights: it repeats itself a little
+    assert loss == pytest.approx(
+        math.log(len(text.alphabet)), abs=0.2
+    )  # tied weights: it repeats itself a little
 
 
 def test_training_learns_the_text_and_is_the_same_bit_for_bit(text: Text) -> None:
