@@ -117,9 +117,10 @@ def _rows(
     size: str,
     json: bool,
 ) -> list[Row]:
-    from skyhall.studies.injection import demo, given, inject_strata
+    from skyhall.studies.injection import check_names, demo, given, inject_strata
 
     with _one_thread(), _blamed(), show.progress(json=json) as progress:
+        check_names(_words(targets), _words(dtypes), _words(level), _words(shapes))
         progress("model", 0.0)
         program = demo(size, seed=seed) if model == "demo" else given(model)
         return list(

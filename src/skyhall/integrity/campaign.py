@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skyhall.integrity.bits import dtype_name
+from skyhall.integrity.bits import DTYPES, bits_of, dtype_name
 from skyhall.integrity.errors import IntegrityError, nearest
 from skyhall.integrity.faults import FaultList, FaultModel, Site
 from skyhall.integrity.injection import Injector
@@ -200,6 +200,8 @@ def _run(subject: Subject, faults: FaultList, level: str) -> tuple[Observation, 
 
 
 def _drawn(stratum: Stratum, sites: Sequence[Site], count: int, rng: np.random.Generator) -> FaultList:
+    if stratum.dtype in DTYPES:
+        bits_of(DTYPES[stratum.dtype], stratum.bits)  # says what is wrong with them
     chosen = [site for site in sites if (site.target, site.dtype) == (stratum.target, stratum.dtype)]
     if not chosen:
         have = sorted({f"{site.target} in {site.dtype}" for site in sites})

@@ -10,7 +10,10 @@ import torch
 from torch import nn
 
 from skyhall.integrity.entry import protect
+from skyhall.integrity.states import weights
+from skyhall.integrity.step import StepGuard
 from skyhall.integrity.subjects import Shield
+from skyhall.integrity.sums import StateSums
 
 __all__ = ["SHIELDS"]
 
@@ -18,26 +21,54 @@ __all__ = ["SHIELDS"]
 class _Nothing:
     detected = 0
 
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
-        pass
-
     def run(self, step: Callable[[], Any]) -> Any:
         return step()
 
 
-class _Bounded:
-    def __init__(self, level: str, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
-        self._guard = protect(level=level)
-        self.detected = 0
+class _Serving:
+    """A forward pass whose weights are verified by their sums before use, and restored from a second copy."""
+
+    def __init__(self, level: str, model: nn.Module) -> None:
+        self._model, self._guard = model, protect(level=level)
+        self._sums, self.detected = StateSums(), 0
+        held = weights(model)
+        self._sums.renew(held)
+        self._copies = {name: value.clone() for name, value in held.items()}
 
     def run(self, step: Callable[[], Any]) -> Any:
+        held = weights(self._model)
+        for name in self._sums.changed(held):
+            held[name].copy_(self._copies[name])
+            self.detected += 1
         with self._guard:
             result = step()
-        self.detected = self._guard.verdict().detected
+        self.detected += self._guard.verdict().detected
         return result
 
 
+class _Training:
+    """A step under `StepGuard`, which took the state before the fault as right."""
+
+    def __init__(self, level: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        self._guard = StepGuard(model, optimizer, level=level)
+        self._guard.run(lambda: None)
+
+    @property
+    def detected(self) -> int:
+        return sum(self._guard.report.detected.values())
+
+    def run(self, step: Callable[[], Any]) -> Any:
+        try:
+            return self._guard.run(step)
+        finally:
+            self._guard.close()
+
+
+def _bounded(level: str, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> Shield:
+    return _Serving(level, model) if optimizer is None else _Training(level, model, optimizer)
+
+
 SHIELDS: Mapping[str, Callable[[nn.Module, torch.optim.Optimizer | None], Shield]] = {
-    "none": _Nothing,
-    **{level: partial(_Bounded, level) for level in ("sums", "abft", "full")},
+    "none": lambda model, optimizer: _Nothing(),
+    **{level: partial(_bounded, level) for level in ("sums", "abft", "full")},
 }

@@ -14,9 +14,9 @@ __all__ = ["fault_figure", "standalone"]
 _COLOURS = {"masked": "green", "silent": "sky", "visible": "orange", "nan": "vermillion"}
 _TOLD = {
     "masked": "no bit differs",
-    "silent": "other bits, same tokens and loss",
-    "visible": "visible",
-    "nan": "NaN",
+    "silent": "others do, nothing visible",
+    "visible": "another token, or a loss by more than 1 %",
+    "nan": "NaN, or an error",
 }
 
 
@@ -47,11 +47,20 @@ def fault_figure(rows: Sequence[Mapping[str, Any]], *, width: int = 760) -> str:
 
 
 def standalone(figure: str) -> str:
-    """Return a figure as a file of its own, with the report's style and nothing from outside."""
+    """Return a figure as a file of its own, with the report's style and nothing from outside.
+
+    Colours are written out: not every program that shows an SVG knows CSS variables.
+    """
     style = (resources.files("skyhall.report") / "templates" / "report.css").read_text("utf-8")
     style = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", style)
-    inside = f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'
-    return re.sub(r"(<svg [^>]*>)", lambda found: f"{found[1]}{inside}", figure, count=1) + "\n"
+    values = dict(re.findall(r"--([a-z]+):([^;}]+)", style))
+    rules = "".join(
+        rule for rule in re.findall(r"[^{}]+\{[^{}]*\}", style) if rule.strip().startswith("svg.figure")
+    )
+    inside = f'<style>{rules}</style><rect width="100%" height="100%" fill="#fff"/>'
+    whole = re.sub(r"(<svg [^>]*>)", lambda found: f"{found[1]}{inside}", figure, count=1)
+    whole = re.sub(r"var\(--([a-z]+)[^)]*\)", lambda found: values[found[1]], whole)
+    return whole.replace("font-family:inherit", "font-family:sans-serif") + "\n"
 
 
 def _bar(row: Mapping[str, Any]) -> Bar:

@@ -26,7 +26,7 @@ from skyhall.integrity.subjects import Batch, Inference, Step, Subject, Training
 from skyhall.jobs import gpt
 from skyhall.jobs.text import standard_library_text
 
-__all__ = ["MODES", "Program", "demo", "given", "inject_strata", "subject"]
+__all__ = ["MODES", "Program", "check_names", "demo", "given", "inject_strata", "subject"]
 
 # What is hit in a forward pass, and what in a step of training.
 MODES = {
@@ -157,6 +157,21 @@ def subject(program: Program, target: str, dtype: str) -> Subject:
     return Training(model, optimizer, cast[_READY:], step)
 
 
+def check_names(
+    targets: Sequence[str], dtypes: Sequence[str], levels: Sequence[str], shapes: Sequence[str] = ("single",)
+) -> None:
+    """Raise `ValueProblem` for an unknown target, dtype, level or shape: before any model is trained."""
+    for what, words, possible in (
+        ("target", targets, MODES),
+        ("level", levels, SHIELDS),
+        ("shape", shapes, SHAPES),
+        ("dtype", dtypes, (*_FLOATS, "int8")),
+    ):
+        for word in words:
+            if word not in possible:
+                raise ValueProblem(f"there is no {what} '{word}'", right=did_you_mean(word, possible))
+
+
 def inject_strata(
     program: Program,
     targets: Sequence[str],
@@ -181,15 +196,7 @@ def inject_strata(
     ValueProblem
         For an unknown target, dtype, level or shape; `IntegrityError` for bits that a dtype does not have.
     """
-    for what, words, possible in (
-        ("target", targets, MODES),
-        ("level", levels, SHIELDS),
-        ("shape", shapes, SHAPES),
-        ("dtype", dtypes, (*_FLOATS, "int8")),
-    ):
-        for word in words:
-            if word not in possible:
-                raise ValueProblem(f"there is no {what} '{word}'", right=did_you_mean(word, possible))
+    check_names(targets, dtypes, levels, shapes)
     pairs = [(target, dtype) for dtype in dtypes for target in targets]
     for number, (target, dtype) in enumerate(pairs):
         hit = subject(program, target, dtype)

@@ -177,7 +177,7 @@ def test_wrong_strata_say_what_there_is(program: Program) -> None:
 
     assert "weights in fp32" in asked(Stratum("weights", "bf16"))
     assert "did you mean 'full'" in asked(Stratum("weights", "fp32"), "ful")
-    assert "no bits 'sign+99'" in asked(Stratum("weights", "fp32", "sign+99"))
+    assert "fp32 has no bits 99" in asked(Stratum("weights", "fp32", "sign+99"))
 
 
 def test_a_share_counts_the_rows_of_its_level_alone() -> None:
