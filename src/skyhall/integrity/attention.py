@@ -67,6 +67,8 @@ def backward_check(
 ) -> BackwardCheck:
     """Return the three identities' residuals and limits.
 
+    The limit of identities 2 and 3 is one for a head.
+
     Parameters
     ----------
     grad_out, query, key, value : (B, H, T, d), what the backward kernel took; as many heads each.
@@ -86,7 +88,8 @@ def backward_check(
     grad_query, grad_key, grad_value = (each.to(wide) for each in grads)
     rows = max(query.shape[-2], keys)
 
-    score = torch.linalg.vector_norm(query, dim=-1) * (abs(s) * _longest(key))
+    query_length = torch.linalg.vector_norm(query, dim=-1)
+    score = query_length * (abs(s) * _longest(key))
     # No weight of a row exceeds `peak`, so no column of P sums to more than `heavy`, which bounds P's singular values.
     peak = torch.where(alive, torch.exp(score - logsumexp), torch.zeros_like(score)).clamp_(max=1.0)
     heavy = peak.sum(-1, keepdim=True)
@@ -99,7 +102,8 @@ def backward_check(
     row_sum_off = out_length * _longest(value) * (product_off + short)  # of D, from a rounded O
     flow_off = spread * (each_score + product_off + summed) + row_sum_off
 
-    key_limit = CONFIDENCE * abs(s) * _weighted_norm(query, flow_off)
+    # All columns share the norm of the whole of Q: their own would cost as much as the identities.
+    key_limit = CONFIDENCE * abs(s) * torch.linalg.vector_norm(query_length * flow_off, dim=-1, keepdim=True)
     probe, image = grad_query @ signs, key @ signs
     twist = query.mT @ probe - grad_key.mT @ image
     twist_limit = 2.0 * key_limit.unsqueeze(-1) * image.abs().amax(-2, keepdim=True)

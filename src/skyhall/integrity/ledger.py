@@ -58,6 +58,9 @@ class Ledger:
         # Forward kernels of attention that wait for their backward pass, which vouches for them.
         self.deferred = 0
         self.expects_backward = False
+        # The last gradient of an output, a sketch of its rows and their sums: it enters two products.
+        self.gradient_sums: tuple[Tensor, Tensor, Tensor] | None = None
+        self.paused = False  # an update is on, which its shadow checks
         self._step = 0
         self._pending: list[tuple[str, str, Tensor, Tensor | None]] = []
         self._open: list[str] = []
@@ -132,6 +135,7 @@ class Ledger:
         self._open, self._step_detected, self._step_corrected = [], 0, 0
         self._step += 1
         self.singular.forget_sums()
+        self.gradient_sums = None
         return verdict
 
     def _read_pending(self) -> None:

@@ -85,6 +85,17 @@ class SingularValues:
             known = self._sums[key] = (owner._version, *sketch())
         return known[1], known[2]
 
+    def column_norms(self, matrix: Tensor, norms: Any) -> Tensor:
+        """Return the norms of a weight's columns, computed by `norms(matrix.t())` on first use in a step."""
+        owner = owner_of(matrix)
+        key = (id(owner), matrix.shape, matrix.stride(), "norms")
+        known = self._sums.get(key)
+        version = owner._version
+        if known is None or known[0] != version:
+            value = norms(matrix.detach().t())
+            known = self._sums[key] = (version, value, value)
+        return known[1]
+
     def known(self, matrix: Tensor) -> bool:
         """Say whether a weight's checksum is at hand."""
         owner = owner_of(matrix)

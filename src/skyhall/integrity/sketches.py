@@ -1,9 +1,9 @@
 """Random signs that sum up the columns of a matrix: the checksums' vectors.
 
 A sketch is a matrix X of zeros and signs, (n, 16): each of the n columns of a product is put, with a random sign, into
-one of four buckets, four times over with independent signs and buckets. Vectors of ones would be ruined by data of one sign
-(every rounding error adds up) and see nothing of two errors that cancel; random signs see a pair of equal and opposite
-errors in one row unless it cancels in all four: (1/4 · 1/2)⁴ = 1/4,096, drawn anew for every product.
+one of four buckets, four times over with independent signs and buckets. Vectors of ones would be ruined by data of one
+sign (every rounding error adds up) and see nothing of two errors that cancel; random signs see a pair of equal and
+opposite errors in one row unless it cancels in all four: (1/4 · 1/2)⁴ = 1/4,096, drawn anew for every product.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ class Sketches:
         self._pools: dict[tuple[Any, Any], Tensor] = {}
         self._pool = torch.empty(0)
 
-    def draw(self, rows: int, dtype: Any, device: Any) -> Tensor:
-        """Return a sketch of shape (rows, 16) with entries -1, 0 and 1."""
+    def draw(self, rows: int, dtype: Any, device: Any, columns: int = COLUMNS) -> Tensor:
+        """Return a sketch of shape (rows, columns) with entries -1, 0 and 1; columns is 16, or 8 for two repeats."""
         if 2 * rows > self._rows:
             self._grow(max(_LEAST_POOL, 4 * rows))
         pool = self._pools.get((dtype, device))
         if pool is None:
             pool = self._pools[dtype, device] = self._pool.to(dtype=dtype, device=device)
         start = self._places.randrange(self._rows - rows + 1)
-        return pool[start : start + rows]
+        return pool[start : start + rows, :columns]
 
     def signs(self, rows: int, columns: int, dtype: Any, device: Any) -> Tensor:
         """Return a dense matrix (rows, columns) of -1 and 1; at most four columns."""
