@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 DEPENDENCIES := pyproject.toml constraints.txt
 
-.PHONY: help run test test-all test-ml lint types docs docs-blocks wheel bench clean
+.PHONY: help run test test-all test-ml test-ml-all lint types docs docs-blocks wheel bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make test         the quick tests, with coverage"
 	@echo "make test-all     the thorough tests as well (no torch needed)"
 	@echo "make test-ml      the tests that need torch (installs it: some 200 MB as the CPU build)"
+	@echo "make test-ml-all  the thorough ones of them as well: an hour and more"
 	@echo "make lint types   style, import contracts; static types"
 	@echo "make docs         the documentation's code blocks and its site"
 	@echo "make wheel        the wheel, tried in a clean environment with the README's blocks"
@@ -35,6 +36,9 @@ test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term -m "not ml" $(ARGS)
 
 test-ml: $(VENV)/installed-ml
+	$(BIN)/python -m pytest -m "ml and not slow" $(ARGS)
+
+test-ml-all: $(VENV)/installed-ml
 	$(BIN)/python -m pytest -m ml $(ARGS)
 
 lint: $(VENV)/installed-dev

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from skyhall.integrity.outcomes import OUTCOMES, Observation, interval_of, judge
 from skyhall.integrity.shields import SHIELDS
 from skyhall.integrity.subjects import Subject
 
-__all__ = ["DetectedShare", "Row", "Stratum", "campaign", "detected_share"]
+__all__ = ["DetectedShare", "Row", "Stratum", "detected_share", "run_campaign"]
 
 _QUIET = FaultList(())
 
@@ -89,7 +90,7 @@ class DetectedShare:
     lower_bound: float
 
 
-def campaign(
+def run_campaign(
     subject: Subject,
     strata: Sequence[Stratum],
     levels: Sequence[str],
@@ -115,8 +116,10 @@ def campaign(
     clean, sites = _clean(subject, levels)
     total = len(strata) * count
     done = 0
-    for number, stratum in enumerate(strata):
-        faults = _drawn(stratum, sites, count, np.random.default_rng([seed, number]))
+    for stratum in strata:
+        # A stratum's faults depend on the seed and itself alone, not on what else is asked.
+        own = crc32(f"{stratum.target} {stratum.dtype} {stratum.bits} {stratum.shape}".encode())
+        faults = _drawn(stratum, sites, count, np.random.default_rng([seed, own]))
         found = {level: _Tally() for level in levels}
         for fault in faults:
             one = FaultList((fault,))

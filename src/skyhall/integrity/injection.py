@@ -122,7 +122,11 @@ class Injector:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Let faults hit the kernels that run inside the block; `inject` is always inside one."""
+        """Let faults hit the kernels that run inside the block; what is inside `inject` is inside one.
+
+        Where a protection is entered within `inject`, as `StepGuard.run` does, enter this once more within that: then
+        the program's own kernels are hit, before their checks, and not those of the protection.
+        """
         before = products.kernel_faults
         products.kernel_faults = self.kernels.armed_hit
         try:
@@ -267,7 +271,8 @@ def inject(
     """Let faults hit what runs inside the block.
 
     Call `Injector.begin(step)` before each step; pass data through `batch`, what is sent through `message`, and files
-    through `checkpoint`. Enter it inside `protect`, so that a fault's place does not depend on the protection.
+    through `checkpoint`. Enter it inside `protect`, so that a fault's place does not depend on the protection; where
+    that cannot be, `Injector.computing` is for the inside.
 
     Parameters
     ----------

@@ -46,6 +46,7 @@ class KernelHits(TorchDispatchMode):
         self._seen: list[Site] = []
         self._counts = dict.fromkeys(KERNEL_TARGETS, 0)
         self._updating = self._went_back = False
+        self._busy = False  # below an operator that was seen already: what a protection does for its checks
         self._hooks: list[Any] = []
         if optimizer is not None:
             self._hooks = [
@@ -90,11 +91,15 @@ class KernelHits(TorchDispatchMode):
     ) -> Any:
         """Run an operator, and hit its result where a fault is due."""
         kwargs = kwargs or {}
-        if not _computes(func):
+        if self._busy or not _computes(func):
             return func(*args, **kwargs)
         target = self._target()
         self._armed = self._take(target, func)
-        out = func(*args, **kwargs)
+        self._busy = True
+        try:
+            out = func(*args, **kwargs)
+        finally:
+            self._busy = False
         left, self._armed = self._armed, []
         results = list(_results(func, out, args))
         for fault in left:

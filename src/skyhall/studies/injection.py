@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from skyhall.errors import ValueProblem, did_you_mean
 from skyhall.integrity.bits import DTYPES
-from skyhall.integrity.campaign import Row, Stratum, campaign
+from skyhall.integrity.campaign import Row, Stratum, run_campaign
 from skyhall.integrity.faults import SHAPES
 from skyhall.integrity.quantised import quantised
 from skyhall.integrity.shields import SHIELDS
@@ -212,7 +212,7 @@ def inject_strata(
         def told(what: str, share: float, done: int = number) -> None:
             progress(what, (done + share) / len(pairs))
 
-        for row in campaign(hit, strata, levels, count=count, seed=seed, progress=told):
+        for row in run_campaign(hit, strata, levels, count=count, seed=seed, progress=told):
             yield replace(row, dtype=dtype)
 
 

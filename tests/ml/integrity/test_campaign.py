@@ -10,7 +10,7 @@ import torch
 from scipy.stats import binom
 from torch import nn
 
-from skyhall.integrity.campaign import Row, Stratum, campaign, detected_share
+from skyhall.integrity.campaign import Row, Stratum, detected_share, run_campaign
 from skyhall.integrity.errors import IntegrityError
 from skyhall.integrity.outcomes import Observation, interval_of, judge, lower_bound, same_bits
 from skyhall.integrity.quantised import Int8Linear, quantised
@@ -166,13 +166,13 @@ class Restless(nn.Module):
 def test_a_program_that_is_not_the_same_twice_is_refused() -> None:
     restless = Inference(Restless(), (torch.zeros(1, 4),))
     with pytest.raises(IntegrityError, match="must be deterministic"):
-        list(campaign(restless, [Stratum("weights", "fp32")], ["none"], count=1, seed=0))
+        list(run_campaign(restless, [Stratum("weights", "fp32")], ["none"], count=1, seed=0))
 
 
 def test_wrong_strata_say_what_there_is(program: Program) -> None:
     def asked(stratum: Stratum, level: str = "none") -> str:
         with pytest.raises(IntegrityError) as error:
-            list(campaign(subject(program, "weights", "fp32"), [stratum], [level], count=1, seed=0))
+            list(run_campaign(subject(program, "weights", "fp32"), [stratum], [level], count=1, seed=0))
         return str(error.value)
 
     assert "weights in fp32" in asked(Stratum("weights", "bf16"))
