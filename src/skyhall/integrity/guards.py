@@ -1,7 +1,7 @@
 """Guards of a training step: loss and gradient norm must be finite and within a band of what the steps before had.
 
-Guards doubt, they do not prove. A step that they doubt is run again from the same state; if it gives the same bits it is
-taken as right and the guard learns from it.
+Guards doubt, they do not prove. A step that they doubt is run again from the same state; if it gives the same bits it
+is taken as right and the guard learns from it.
 """
 
 from __future__ import annotations

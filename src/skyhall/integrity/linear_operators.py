@@ -144,7 +144,7 @@ def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float, 
     expected, sums = both[:, :_FEW], both[:, _FEW:]
     ledger.gradient_sums = (a.t(), y, sums.contiguous())
     energy = sums.square().mean(1) * BUCKETS
-    # Fourfold the energy of a column, and a quarter of the mean of all: eight sums of one column may be small by chance.
+    # Fourfold a column's energy, and a quarter of the mean of all: eight sums of one column may be small by chance.
     norms = (4.0 * energy + 0.25 * energy.mean()).sqrt()
     return residuals(a, b, c, x, weight=w, norms=norms, alpha=alpha, expected=expected)
 

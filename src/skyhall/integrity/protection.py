@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skyhall.integrity.ledger import Ledger
@@ -28,7 +30,7 @@ class Protection(TorchDispatchMode):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()
         self.ledger = ledger
-        self._watch: list[Any] = []
+        self._watches: list[Any] = []
 
     @property
     def report(self) -> Report:
@@ -40,13 +42,23 @@ class Protection(TorchDispatchMode):
         return self.ledger.verdict()
 
     def __enter__(self) -> Protection:
-        self._watch.append(torch.nn.modules.module.register_module_forward_pre_hook(_warn_of_compiled))
+        self._watches.append(_watch_compiled_models())
         super().__enter__()
         return self
 
     def __exit__(self, *raised: Any) -> None:
         super().__exit__(*raised)
-        self._watch.pop().remove()
+        if (undo := self._watches.pop()) is not None:
+            undo()
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Be in force inside an operator's own dispatch."""
+        super().__enter__()
+        try:
+            yield
+        finally:
+            super().__exit__(None, None, None)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -59,6 +71,11 @@ class Protection(TorchDispatchMode):
         handler = HANDLERS.get(func)
         if handler is not None:
             return handler(ledger, func, args, named)
+        if func._can_decompose():  # below autograd, composite operators arrive whole
+            with self.again():
+                parts = func.decompose(*args, **named)
+            if parts is not NotImplemented:
+                return parts
         if not makes_numbers(func):
             return func(*args, **named)
         if ledger.level == "full":
@@ -68,10 +85,25 @@ class Protection(TorchDispatchMode):
         return result
 
 
-def _warn_of_compiled(module: torch.nn.Module, _: Any) -> None:
-    if type(module).__name__ == "OptimizedModule":
+def _watch_compiled_models() -> Any:
+    """Let compiled models warn when they are called; return what undoes it, None where none can exist."""
+    dynamo = sys.modules.get("torch._dynamo.eval_frame")
+    if dynamo is None:
+        return None
+    compiled = dynamo.OptimizedModule
+    call = compiled.__call__
+
+    def warned(module: Any, *args: Any, **kwargs: Any) -> Any:
         warnings.warn(
             "a compiled model runs eagerly inside `with protect()`; use protect(model) and compile that",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=2,
         )
+        return call(module, *args, **kwargs)
+
+    compiled.__call__ = warned
+
+    def undo() -> None:
+        compiled.__call__ = call
+
+    return undo

@@ -42,7 +42,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one step's checks say together.
+    """What one step's checks say together; it is true where the step may be trusted.
 
     Parameters
     ----------

@@ -113,9 +113,10 @@ class Shadow:
 
         Returns
         -------
-        The parameters whose live state was wrong and was corrected, and those where three executions gave three results.
+        Parameters whose live state was wrong and was corrected, and those where three executions gave three results.
         """
-        corrected, unresolved = [], []
+        corrected: list[str] = []
+        unresolved: list[str] = []
         for number, (live, twin) in enumerate(self._pairs()):
             if live.grad is None:
                 continue

@@ -23,7 +23,7 @@ _MARGIN = 1.25
 
 @dataclass(slots=True)
 class _Weight:
-    owner: weakref.ref[Any]
+    owner: Any
     vector: Tensor
     version: int = -1
     bound: Tensor | None = None

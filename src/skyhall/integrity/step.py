@@ -1,4 +1,4 @@
-"""`StepGuard`: training steps at level `bounded`, each verified before its update is made and repaired by doing it again.
+"""`StepGuard`: training steps at level `bounded`, verified before their update and repaired by doing them again.
 
 Around a step that it does not change, the guard verifies the sums of weights and buffers (before use), of the
 optimiser's state and the gradients (before and after the update), does the update a second time on its shadow, watches
@@ -85,7 +85,7 @@ class StepGuard:
         own = {id(each) for each in model.parameters()}
         if any(id(each) not in own for group in optimizer.param_groups for each in group["params"]):
             raise IntegrityError(
-                "the optimiser updates parameters that the model does not have", "give both of one job"
+                "the optimiser updates what the model does not have", "give model and optimiser of one job"
             )
         self._model = model
         self._optimizer = optimizer

@@ -1,7 +1,7 @@
 """Exact sums of state at rest: weights, moments, buffers and gradients as the words that memory holds.
 
-A tensor's bytes are taken as 64-bit words and added up, modulo 2⁶⁴, in blocks of 4 KiB. A flipped bit always changes the
-sum of its block; flips hide only in opposite pairs of the same weight within one block. The block says where.
+A tensor's bytes are taken as 64-bit words and added up, modulo 2⁶⁴, in blocks of 4 KiB. A flipped bit always changes
+the sum of its block; flips hide only in opposite pairs of the same weight within one block. The block says where.
 """
 
 from __future__ import annotations
