@@ -64,6 +64,7 @@ def backward_check(
     *,
     scale: float | None = None,
     dropped: bool = False,
+    out: Tensor | None = None,
 ) -> BackwardCheck:
     """Return the three identities' residuals and limits.
 
@@ -77,13 +78,16 @@ def backward_check(
     signs : (d, 4) of -1 and 1, unknown to the kernel.
     scale : s; 1/√d by default.
     dropped : dropout was on: identity 1 does not hold and is left out.
+    out : the forward pass's result, where a mask may hide every key of a row: such a row is 0 and passes nothing back.
     """
     unit = _UNIT.get(query.dtype, _UNIT[torch.float32])
     short = _SHORT.get(query.dtype, 0.0)
     wide = torch.float64 if query.dtype == torch.float64 else torch.float32
     s = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     keys, width = key.shape[-2], query.shape[-1]
-    alive = torch.isfinite(logsumexp)  # a row with every key masked has no weights, and no gradient
+    alive = logsumexp != -math.inf
+    if out is not None:
+        alive = alive & (out != 0.0).any(-1)
     grad_out, query, key, value = (each.to(wide) for each in (grad_out, query, key, value))
     grad_query, grad_key, grad_value = (each.to(wide) for each in grads)
     rows = max(query.shape[-2], keys)

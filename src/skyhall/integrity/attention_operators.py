@@ -61,6 +61,7 @@ def _backward(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str
     logsumexp = _argument(func, args, kwargs, "logsumexp")
     dropout = _argument(func, args, kwargs, "dropout_p", 0.0)
     scale = _argument(func, args, kwargs, "scale")
+    masked = any(_argument(func, args, kwargs, name) is not None for name in ("attn_mask", "attn_bias"))
     ledger.deferred -= 1
     if query.shape[1] != key.shape[1] or any(each.numel() == 0 for each in (query, key, value)):
         return twice(ledger, func, args, kwargs, "attention")
@@ -72,7 +73,16 @@ def _backward(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str
     def inspect(result: Any) -> tuple[Tensor, Tensor | None]:
         signs = ledger.sketches.signs(query.shape[-1], 4, wide, query.device)
         return backward_check(
-            grad_out, query, key, value, logsumexp, result[:3], signs, scale=scale, dropped=bool(dropout)
+            grad_out,
+            query,
+            key,
+            value,
+            logsumexp,
+            result[:3],
+            signs,
+            scale=scale,
+            dropped=bool(dropout),
+            out=_argument(func, args, kwargs, "out") if masked else None,
         ).verdict()
 
     flops = _flops(query, key, value) * 5 // 2

@@ -41,6 +41,9 @@ class ProtectedModel(nn.Module):
         self.model = model
         self.guard = guard
         self._key = id(guard)
+        guard.ledger.unseen = (
+            "every operator outside products, convolutions and attention; count them with `with protect()`"
+        )
         GUARDS[self._key] = guard
 
     @property

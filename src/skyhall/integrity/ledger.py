@@ -58,6 +58,7 @@ class Ledger:
         # Forward kernels of attention that wait for their backward pass, which vouches for them.
         self.deferred = 0
         self.expects_backward = False
+        self.unseen = ""
         # The last gradient of an output, a sketch of its rows and their sums: it enters two products.
         self.gradient_sums: tuple[Tensor, Tensor, Tensor] | None = None
         self.paused = False  # an update is on, which its shadow checks
@@ -198,6 +199,7 @@ class Ledger:
             covered_flops=numbers["covered_flops"],
             uncovered_flops=numbers["uncovered_flops"],
             alarms=tuple(self._alarms),
+            unseen=self.unseen,
             **counts,
         )
 

@@ -16,7 +16,7 @@ class Alarm:
     Parameters
     ----------
     step : number of the step, from 0.
-    target : what was wrong: product, attention, state, gradient, update, copy, guard or operator.
+    target : what was wrong: product, attention, state, gradient, update, copy, guard, error or operator.
     where : operator or tensor.
     action : corrected (the re-run agrees with its check), confirmed (the re-run gave the same bits and only a guard
         had doubted), restored, redone, or uncorrected.
@@ -80,6 +80,7 @@ class Report:
     covered_flops, uncovered_flops : arithmetic with and without a check; an uncovered operator counts one operation
         an element of what it writes.
     alarms : the first thousand alarms one by one.
+    unseen : what ran out of the protection's sight and is in no count; empty where nothing did.
     """
 
     level: str
@@ -96,6 +97,7 @@ class Report:
     covered_flops: int = 0
     uncovered_flops: int = 0
     alarms: tuple[Alarm, ...] = ()
+    unseen: str = ""
 
     @property
     def uncovered_share(self) -> dict[str, float]:
@@ -124,6 +126,7 @@ class Report:
             "covered_bytes": self.covered_bytes,
             "covered_flops": self.covered_flops,
             "uncovered_flops": self.uncovered_flops,
+            "unseen": self.unseen,
             "alarms": [each.as_dict() for each in self.alarms],
         }
 
