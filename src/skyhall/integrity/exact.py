@@ -8,12 +8,14 @@ are used.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from skyhall.integrity.determinism import Pins, current_pins, refuse_nondeterminism
 from skyhall.integrity.digests import digest_of, majority
@@ -130,7 +132,7 @@ class Copies:
         self._verify_rest()
         for attempt in range(self._attempts):
             results, states = self._execute(step)
-            digests = [state.digest for state in states]
+            digests = [_voted(state, result) for state, result in zip(states, results, strict=True)]
             self._ledger.checked("executions by digest", len(digests))
             chosen = majority(digests)
             if chosen is None:
@@ -165,20 +167,38 @@ class Copies:
             kept = getattr(self, name)
             setattr(self, name, Snapshot(kept.tensors, random, kept.optimizer, _digest(kept.tensors, random)))
 
-    def _execute(self, step: Callable[[], T]) -> tuple[list[T], list[Snapshot]]:
-        results, states = [], []
+    def _execute(self, step: Callable[[], T]) -> tuple[list[T | Exception], list[Snapshot]]:
+        results: list[T | Exception] = []
+        states = []
         for _ in range(self._copies):
             self._good.restore(self._model, self._optimizer)
-            results.append(step())
+            try:
+                results.append(step())
+            except Exception as error:  # a flipped bit may end a program, as an index outside its tensor does
+                results.append(error)
             states.append(Snapshot.take(self._model, self._optimizer))
         return results, states
 
-    def _adopt(self, states: list[Snapshot], results: list[T], digests: list[str], chosen: str) -> T:
+    def _adopt(self, states: list[Snapshot], results: list[T | Exception], digests: list[str], chosen: str) -> T:
         agreeing = [index for index, digest in enumerate(digests) if digest == chosen]
+        result = results[agreeing[0]]
+        if isinstance(result, Exception):  # the program's own, not a fault's: it came more than once
+            self._good.restore(self._model, self._optimizer)
+            raise result
         self._good, self._spare = states[agreeing[0]], states[agreeing[1]]
         self._good.restore(self._model, self._optimizer)
         self._ledger.verdict()
-        return results[agreeing[0]]
+        return result
+
+
+def _voted(state: Snapshot, result: object) -> str:
+    """Return what an execution is judged by: its state and what it returned, or how it ended."""
+    if isinstance(result, Exception):
+        return hashlib.sha256(f"{type(result).__name__}: {result}".encode()).hexdigest()
+    leaves = enumerate(tree_leaves(result))
+    tensors = {str(place): leaf for place, leaf in leaves if isinstance(leaf, Tensor)}
+    plain = repr([leaf for leaf in tree_leaves(result) if not isinstance(leaf, Tensor)])
+    return hashlib.sha256(f"{state.digest} {digest_of(tensors)} {plain}".encode()).hexdigest()
 
 
 def _odd_one(digests: list[str], chosen: str) -> int:

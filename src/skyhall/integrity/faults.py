@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -218,12 +219,9 @@ class FaultModel:
 
     def candidates(self, site: Site) -> tuple[int, ...]:
         """Return the bits of one element of `site` that may be hit; none when its dtype has no such field."""
-        if site.target not in self.targets or site.dtype not in DTYPES or not site.elements:
+        if site.target not in self.targets or not site.elements:
             return ()
-        try:
-            return bits_of(DTYPES[site.dtype], self.bits)
-        except IntegrityError:
-            return ()
+        return _bits(site.dtype, self.bits)
 
     def expected(self, sites: Iterable[Site]) -> float:
         """Return the events that the rate gives in one step at these sites."""
@@ -287,6 +285,15 @@ class FaultModel:
             extent[-2] = min(self.tile[0], site.shape[-2] - index[-2])
         block = (site.shape, tuple(index), tuple(extent))
         return Fault(step, site.target, site.name, site.dtype, shape, *block, mask, site.place)
+
+
+@cache
+def _bits(dtype: str, which: str) -> tuple[int, ...]:
+    """Return the bits that a text names in a dtype; none where it has no such field."""
+    try:
+        return bits_of(DTYPES[dtype], which)
+    except (IntegrityError, KeyError):
+        return ()
 
 
 def _fault(line: str, where: str) -> Fault:

@@ -18,6 +18,7 @@ from typing import IO
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from skyhall.integrity import products
 from skyhall.integrity.bits import dtype_name, flip, stick, width, words
@@ -103,6 +104,10 @@ class Injector:
 
     def begin(self, step: int) -> None:
         """Begin a step: state at rest is hit now, the kernels' results as they come."""
+        with _disable_current_modes():
+            self._begin(step)
+
+    def _begin(self, step: int) -> None:
         self._step = step
         self._rng = np.random.default_rng([self._seed, 1, step])
         if self._model is not None and self._model.count is not None:
@@ -124,8 +129,8 @@ class Injector:
     def computing(self) -> Iterator[None]:
         """Let faults hit the kernels that run inside the block; what is inside `inject` is inside one.
 
-        Where a protection is entered within `inject`, as `StepGuard.run` does, enter this once more within that: then
-        the program's own kernels are hit, before their checks, and not those of the protection.
+        Where a protection is entered within `inject`, as `StepGuard.run` does, enter this within that: from then on
+        only what runs inside it is hit, the program's own kernels before their checks, and not the protection's.
         """
         before = products.kernel_faults
         products.kernel_faults = self.kernels.armed_hit
@@ -247,7 +252,8 @@ class Injector:
         )
 
     def _do(self, fault: Fault, tensor: Tensor) -> None:
-        hit = strike(tensor, fault)
+        with _disable_current_modes():
+            hit = strike(tensor, fault)
         if fault.stuck is not None and fault in self._logged:
             return
         self._logged.add(fault)

@@ -46,6 +46,8 @@ class KernelHits(TorchDispatchMode):
         self._seen: list[Site] = []
         self._counts = dict.fromkeys(KERNEL_TARGETS, 0)
         self._updating = self._went_back = False
+        self._depth = 0  # how often it was entered and not left
+        self._nested = False  # whether it ever was entered within itself
         self._busy = False  # below an operator that was seen already: what a protection does for its checks
         self._hooks: list[Any] = []
         if optimizer is not None:
@@ -86,12 +88,27 @@ class KernelHits(TorchDispatchMode):
             else:
                 self._armed.append(fault)
 
+    def __enter__(self) -> KernelHits:
+        """Enter; within itself it takes over from the outer place for good."""
+        self._depth += 1
+        if self._depth > 1 and not self._nested:
+            self._nested = True
+            self._seen, self._counts = [], dict.fromkeys(KERNEL_TARGETS, 0)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        """Leave."""
+        super().__exit__(*raised)
+        self._depth -= 1
+        self._updating = False  # an exception may have ended the optimiser's step before its hook
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run an operator, and hit its result where a fault is due."""
         kwargs = kwargs or {}
-        if self._busy or not _computes(func):
+        if self._busy or (self._nested and self._depth < 2) or not _computes(func):
             return func(*args, **kwargs)
         target = self._target()
         self._armed = self._take(target, func)

@@ -107,6 +107,18 @@ def test_rows_add_up_and_the_same_seed_gives_the_same_rows(program: Program) -> 
     assert rows(2) != found
 
 
+def test_exact_lets_nothing_through_and_sums_guard_state_alone(program: Program) -> None:
+    targets = ["weights", "activations", "optimizer", "gradients", "updates"]
+    rows = list(inject_strata(program, targets, ["fp32"], ["all"], ["none", "sums", "exact"], count=6))
+    bare, sums, exact = rows[::3], rows[1::3], rows[2::3]
+    for row in exact:
+        assert row.masked == 6
+    for row, plain in zip(exact, bare, strict=True):
+        assert row.detected == row.corrected >= 6 - plain.masked
+    found = {row.target: row.detected for row in sums}
+    assert found == {"weights": 6, "activations": 0, "optimizer": 6, "gradients": 0, "updates": 6}
+
+
 def test_top_exponent_bits_do_harm_and_low_mantissa_bits_do_none(program: Program) -> None:
     top, low = inject_strata(program, ["weights"], ["fp32"], ["top-exponent", "0-7"], ["none"], count=20)
     assert top.harmful >= 19
