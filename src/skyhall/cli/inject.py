@@ -38,7 +38,7 @@ _TRAINED = ("optimizer", "gradients", "updates")
     help="Each a stratum: all, sign, exponent, top-exponent, mantissa, high, low, 30, 23-30, sign+exponent …; "
     "default exponent,mantissa (int8: high,low).",
 )
-@click.option("--level", default="none,abft,full", show_default=True, help="Levels of protection to compare.")
+@click.option("--level", default="none,abft,full", show_default=True, help="Of none, sums, abft, full, exact.")
 @click.option(
     "--shapes",
     default="single",

@@ -43,6 +43,7 @@ class KernelHits(TorchDispatchMode):
         self._due: dict[tuple[str, int], list[Fault]] = {}
         self._stuck: list[Fault] = []
         self._armed: list[Fault] = []
+        self._offered: set[Fault] = set()
         self._seen: list[Site] = []
         self._counts = dict.fromkeys(KERNEL_TARGETS, 0)
         self._updating = self._went_back = False
@@ -81,12 +82,12 @@ class KernelHits(TorchDispatchMode):
 
     def armed_hit(self, kernel: str, raw: Tensor) -> None:
         """Hit the raw result of a kernel with the faults that are armed; for `products.kernel_faults`."""
-        armed, self._armed = self._armed, []
-        for fault in armed:
-            if dtype_name(raw.dtype) == fault.dtype:
-                self._hit(fault, raw)
-            else:
-                self._armed.append(fault)
+        for fault in [fault for fault in self._armed if dtype_name(raw.dtype) == fault.dtype]:
+            self._hit(fault, raw)
+            if fault.stuck is None:
+                self._armed.remove(fault)
+            else:  # a broken unit is there when the kernel is run again
+                self._offered.add(fault)
 
     def __enter__(self) -> KernelHits:
         """Enter; within itself it takes over from the outer place for good."""
@@ -117,7 +118,8 @@ class KernelHits(TorchDispatchMode):
             out = func(*args, **kwargs)
         finally:
             self._busy = False
-        left, self._armed = self._armed, []
+        left, self._armed = [fault for fault in self._armed if fault not in self._offered], []
+        self._offered.clear()
         results = list(_results(func, out, args))
         for fault in left:
             for tensor in results:
