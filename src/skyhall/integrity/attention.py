@@ -8,7 +8,8 @@ takes and gives, each for about one pass over the tensors (1 is a vector of ones
    logsumexp, and in dV itself.
 2. A vector added to all keys changes nothing, so each row of dS sums to 0 and 1ᵀ dK = 0. It sees an error in any
    element of dO Vᵀ, D, O and dS, and in dK itself.
-3. Any matrix M taken to Q Mᵀ and K M⁻¹ changes nothing, so Qᵀ dQ = dKᵀ K. It sees an error in dQ itself.
+3. Any matrix M taken to Q Mᵀ and K M⁻¹ changes nothing, so Qᵀ dQ = dKᵀ K, which is compared between random signs. It
+   sees an error in dQ itself.
 
 Identities 1 and 2 hold only if the forward pass's O and logsumexp were right too, so that in float32 training the
 backward pass vouches for the forward pass; where nothing goes back, or in short formats, the forward kernel runs twice
@@ -37,7 +38,7 @@ _PROBES = 4
 
 
 class BackwardCheck(NamedTuple):
-    """Residual and limit of each identity: (B, H, d), (B, H, d), (B, H, d, 4)."""
+    """Residual and limit of each identity: (B, H, d), (B, H, d), (B, H, 4, 4)."""
 
     value_sum: tuple[Tensor, Tensor]
     key_sum: tuple[Tensor, Tensor]
@@ -68,7 +69,7 @@ def backward_check(
 ) -> BackwardCheck:
     """Return the three identities' residuals and limits.
 
-    The limit of identities 2 and 3 is one for a head.
+    Each has one limit for a head.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def backward_check(
     unit = _UNIT.get(query.dtype, _UNIT[torch.float32])
     short = _SHORT.get(query.dtype, 0.0)
     wide = torch.float64 if query.dtype == torch.float64 else torch.float32
-    s = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
+    s = abs(1.0 / math.sqrt(query.shape[-1]) if scale is None else scale)
     keys, width = key.shape[-2], query.shape[-1]
     alive = logsumexp != -math.inf
     if out is not None:
@@ -92,34 +93,39 @@ def backward_check(
     grad_query, grad_key, grad_value = (each.to(wide) for each in grads)
     rows = max(query.shape[-2], keys)
 
-    query_length = torch.linalg.vector_norm(query, dim=-1)
-    score = query_length * (abs(s) * _longest(key))
+    query_length, out_length = _lengths(query), _lengths(grad_out)
+    longest_value = _lengths(value).amax(-1, keepdim=True)
+    score = query_length * (s * _lengths(key).amax(-1, keepdim=True))
     # No weight of a row exceeds `peak`, so no column of P sums to more than `heavy`, which bounds P's singular values.
     peak = torch.where(alive, torch.exp(score - logsumexp), torch.zeros_like(score)).clamp_(max=1.0)
     heavy = peak.sum(-1, keepdim=True)
-    each_score = unit * (math.sqrt(width / 3.0) + 1.0) * score + unit * _EXPONENTIAL + short
+    each_score = unit * (math.sqrt(width / 3.0) + 1.0) * score + (unit * _EXPONENTIAL + short)
     weights_off = torch.where(alive, each_score + unit * logsumexp.abs(), torch.zeros_like(score))
     summed = unit * torch.sqrt(rows * (1.0 + heavy)) + short * (torch.sqrt(heavy) + 2.0)
-    out_length = torch.linalg.vector_norm(grad_out, dim=-1)
-    spread = 2.0 * out_length * _longest(value) * torch.sqrt(peak)  # at least the norm of the row of dS
+    spread = 2.0 * out_length * longest_value * torch.sqrt(peak)  # at least the norm of the row of dS
     product_off = unit * math.sqrt(width)
-    row_sum_off = out_length * _longest(value) * (product_off + short)  # of D, from a rounded O
+    row_sum_off = out_length * longest_value * (product_off + short)  # of D, from a rounded O
     flow_off = spread * (each_score + product_off + summed) + row_sum_off
 
-    # All columns share the norm of the whole of Q: their own would cost as much as the identities.
-    key_limit = CONFIDENCE * abs(s) * torch.linalg.vector_norm(query_length * flow_off, dim=-1, keepdim=True)
-    probe, image = grad_query @ signs, key @ signs
-    twist = query.mT @ probe - grad_key.mT @ image
-    twist_limit = 2.0 * key_limit.unsqueeze(-1) * image.abs().amax(-2, keepdim=True)
+    # All columns share the norm of the whole of Q or dO: their own would cost as much as the identities.
+    key_limit = CONFIDENCE * s * torch.linalg.vector_norm(query_length * flow_off, dim=-1, keepdim=True)
+    value_limit = CONFIDENCE * torch.linalg.vector_norm(
+        out_length * (weights_off + summed), dim=-1, keepdim=True
+    )
+    probes, images = _signed(key, signs), _signed(grad_key, signs)
+    twist = _signed(query, signs).mT @ _signed(grad_query, signs) - images.mT @ probes
+    twist_limit = (2.0 * key_limit * probes.abs().amax((-2, -1)).unsqueeze(-1)).unsqueeze(-1)
+    twist_limit = twist_limit + 0.0 * twist_limit.sum(
+        1, keepdim=True
+    )  # one head's NaN may reach its neighbours' sums
     if dropped:
-        value_sum, value_limit = torch.zeros_like(key_limit), torch.zeros_like(key_limit)
+        value_sum = torch.zeros_like(value_limit)
     else:
         counted = grad_out if _surely_all(alive) else grad_out * alive.unsqueeze(-1)
-        value_sum = grad_value.sum(-2) - counted.sum(-2)
-        value_limit = CONFIDENCE * _weighted_norm(grad_out, weights_off + summed)
+        value_sum = _sums(grad_value) - _sums(counted)
     tiny = torch.finfo(wide).tiny * rows * width
     return BackwardCheck(
-        (value_sum, value_limit + tiny), (grad_key.sum(-2), key_limit + tiny), (twist, twist_limit + tiny)
+        (value_sum, value_limit + tiny), (_sums(grad_key), key_limit + tiny), (twist, twist_limit + tiny)
     )
 
 
@@ -143,11 +149,35 @@ def _surely_all(truth: Tensor) -> bool:
     return truth.device.type == "cpu" and bool(truth.all())
 
 
-def _longest(vectors: Tensor) -> Tensor:
-    """Return the longest vector's length in each head, (B, H, 1)."""
-    return torch.linalg.vector_norm(vectors, dim=-1).amax(-1, keepdim=True)
+def _lengths(vectors: Tensor) -> Tensor:
+    """Return the lengths of vectors (B, H, T, d), as (B, H, T)."""
+    return torch.linalg.vector_norm(vectors, dim=-1)
 
 
-def _weighted_norm(columns: Tensor, weights: Tensor) -> Tensor:
-    """Return the norms (B, H, d) of the columns of (B, H, T, d), each row first multiplied by its weight (B, H, T)."""
-    return (weights.square().unsqueeze(-2) @ columns.square()).squeeze(-2).sqrt()
+def _as_rows(vectors: Tensor) -> Tensor | None:
+    """Return (B, H, T, d) seen as (B, T, H d), None where memory does not hold it so."""
+    batch, heads, rows, width = vectors.shape
+    if vectors.stride(1) == width and vectors.stride(3) == 1:
+        return vectors.transpose(1, 2).as_strided(
+            (batch, rows, heads * width), (vectors.stride(0), vectors.stride(2), 1), vectors.storage_offset()
+        )
+    return None
+
+
+def _sums(vectors: Tensor) -> Tensor:
+    """Return the sums over T of (B, H, T, d), as (B, H, d)."""
+    rows = _as_rows(vectors)
+    if rows is None:
+        return vectors.sum(-2)
+    ones = rows.new_ones(1, rows.shape[1]).expand(rows.shape[0], -1, -1)
+    return torch.bmm(ones, rows).view(vectors.shape[0], vectors.shape[1], vectors.shape[3])
+
+
+def _signed(vectors: Tensor, signs: Tensor) -> Tensor:
+    """Return (B, H, T, d) @ signs (d, 4), as (B, H, T, 4), without copying where heads lie side by side in memory."""
+    rows = _as_rows(vectors)
+    if rows is None:
+        return vectors @ signs
+    batch, heads, length, _ = vectors.shape
+    spread = torch.block_diag(*[signs] * heads)
+    return (rows @ spread).view(batch, length, heads, signs.shape[1]).transpose(1, 2)

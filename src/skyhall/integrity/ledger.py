@@ -59,8 +59,8 @@ class Ledger:
         self.deferred = 0
         self.expects_backward = False
         self.unseen = ""
-        # The last gradient of an output, a sketch of its rows and their sums: it enters two products.
-        self.gradient_sums: tuple[Tensor, Tensor, Tensor] | None = None
+        # The last gradient of an output and its rows' norms: it enters two products.
+        self.gradient_norms: tuple[Tensor, Tensor] | None = None
         self.paused = False  # an update is on, which its shadow checks
         self._step = 0
         self._pending: list[tuple[str, str, Tensor, Tensor | None]] = []
@@ -136,7 +136,7 @@ class Ledger:
         self._open, self._step_detected, self._step_corrected = [], 0, 0
         self._step += 1
         self.singular.forget_sums()
-        self.gradient_sums = None
+        self.gradient_norms = None
         return verdict
 
     def _read_pending(self) -> None:

@@ -22,14 +22,13 @@ from skyhall.integrity.products import (
 )
 from skyhall.integrity.rounding import accumulator
 from skyhall.integrity.singular import owner_of
-from skyhall.integrity.sketches import BUCKETS
+from skyhall.integrity.vectors import mv_and_norms, vector_residuals
 
 __all__ = ["LINEAR_OPERATORS", "twice"]
 
 Handler = Callable[[Ledger, Any, tuple[Any, ...], dict[str, Any]], Any]
 
 _aten = torch.ops.aten
-_FEW = 8  # columns of a sketch in training
 
 
 def twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: str) -> Any:
@@ -81,72 +80,67 @@ def _product(
 def _residuals(
     ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, added: Tensor | None, alpha: float, beta: float
 ) -> Residuals:
-    """Check a product by columns in training, where that costs half; by rows where nothing goes back.
-
-    By rows, the largest singular value of a weight sets the limit, a tenth of what its norm would; by columns, the norm
-    of the activations, which is free.
-    """
+    """Check a product with one weighted vector in training, with sixteen sketched columns where nothing goes back."""
     wide = accumulator(a.dtype)
     summand: dict[str, Any] = {"added": added, "alpha": alpha, "beta": beta}
-    # In short formats the result's own rounding swamps what norms allow: they need the sharper limit.
-    training = a.dtype in (torch.float32, torch.float64) and (
-        torch.is_grad_enabled() or torch._C._current_autograd_node() is not None
-    )
-    if training and a.dim() == 2 and owner_of(b) is not None and (added is None or added.dim() == 1):
-        return _by_columns(ledger, a, b, c, summand, wide)
-    if a.dim() == 2 and added is None and a.stride(0) == 1 and a.stride(1) > 1 and b.stride(-1) == 1:
-        if training and a.shape[0] > 1:
-            return _of_a_weight(ledger, a, b, c, alpha, wide)
+    by_columns = a.dim() == 2 and a.stride(0) == 1 and a.stride(1) > 1 and b.stride(-1) == 1 and added is None
+    # In short formats the result's own rounding leaves no room to be coarse.
+    if a.dim() == 2 and a.dtype == wide and _in_training():
+        if owner_of(b) is not None:
+            return _with_a_weight(ledger, a, b, c, summand)
+        if by_columns:
+            return _of_a_weight(ledger, a, b, c, alpha)
+    if by_columns and owner_of(b) is None:
         a, b, c = b.t(), a.t(), c.t()
-    columns = b.shape[-1]
 
     def sketch() -> tuple[Tensor, Tensor]:
-        x = ledger.sketches.draw(columns, wide, b.device)
+        x = ledger.sketches.draw(b.shape[-1], wide, b.device)
         return x, times(b.detach().to(wide), x)
 
     known = ledger.singular.sums(b, sketch) if b.dim() == 2 else None
     if known is None:
-        x = ledger.sketches.draw(columns, wide, b.device)
+        x = ledger.sketches.draw(b.shape[-1], wide, b.device)
         return residuals(a, b, c, x, **summand)
     x, weight = known
     return residuals(a, b, c, x, weight=weight, largest=ledger.singular.bound(b, wide), **summand)
 
 
-def _by_columns(
-    ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dict[str, Any], wide: Any
-) -> Residuals:
-    """Check activations (M, K) × weight (K, N) through eight random sums of rows."""
-    kept, ledger.gradient_sums = ledger.gradient_sums, None
-    if kept is not None and kept[0].data_ptr() == a.data_ptr() and kept[0].shape == a.shape:
-        _, y, sums = kept
-    else:
-        y = ledger.sketches.draw(a.shape[0], wide, a.device, _FEW)
-        sums = times(a.t().to(wide), y)
-    if summand["added"] is not None and summand["added"].shape[0] == b.shape[1]:
-        summand = {**summand, "added": summand["added"].detach().unsqueeze(-1)}
-    norms = ledger.singular.column_norms(b, lambda rows: row_norms(rows.to(wide)))
-    return residuals(b.detach().t(), a.t(), c.t(), y, weight=sums, norms=norms, **summand)
+def _in_training() -> bool:
+    return bool(torch.is_grad_enabled()) or torch._C._current_autograd_node() is not None
 
 
-def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float, wide: Any) -> Residuals:
-    """Check a weight's gradient C (N, K) = Gᵀ X, with G (T, N) and X (T, K) whole in memory.
+def _with_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dict[str, Any]) -> Residuals:
+    """Check activations or their gradient (M, K) × weight (K, N) by rows."""
 
-    The larger of the two is passed over once: with w = X x for the check, and with a sketch y of its rows, whose sums
-    estimate the norms of its columns and serve the next product, G × weight.
+    def sketch() -> tuple[Tensor, Tensor]:
+        x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
+        return x, torch.mv(b.detach(), x)
+
+    kept, ledger.gradient_norms = ledger.gradient_norms, None
+    norms = (
+        kept[1]
+        if kept is not None and kept[0].data_ptr() == a.data_ptr() and kept[0].shape == a.shape
+        else None
+    )
+    known = ledger.singular.sums(b, sketch, "vector")
+    largest = ledger.singular.bound(b, b.dtype)
+    if known is None or largest is None:
+        raise AssertionError("asked of what is no weight")
+    return vector_residuals(a, c, *known, largest, norms=norms, **summand)
+
+
+def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float) -> Residuals:
+    """Check a weight's gradient C = Gᵀ X, with G (T, N) and X (T, K) whole in memory, through the larger of the two.
+
+    Its norm sets the limit: to know its largest singular value would take more passes than the check has.
     """
-    if a.shape[0] < b.shape[1]:
+    if a.shape[0] >= b.shape[1]:
         a, b, c = b.t(), a.t(), c.t()
-    x = ledger.sketches.draw(b.shape[1], wide, b.device, _FEW)
-    w = times(b.to(wide), x)
-    y = ledger.sketches.draw(a.shape[1], wide, a.device, _FEW)
-    a = a.to(wide)
-    both = times(a, torch.cat([w, y], 1))
-    expected, sums = both[:, :_FEW], both[:, _FEW:]
-    ledger.gradient_sums = (a.t(), y, sums.contiguous())
-    energy = sums.square().mean(1) * BUCKETS
-    # Fourfold a column's energy, and a quarter of the mean of all: eight sums of one column may be small by chance.
-    norms = (4.0 * energy + 0.25 * energy.mean()).sqrt()
-    return residuals(a, b, c, x, weight=w, norms=norms, alpha=alpha, expected=expected)
+    x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
+    w, norms = mv_and_norms(b, x)
+    if b.data_ptr() != a.data_ptr():
+        ledger.gradient_norms = (b, norms)
+    return vector_residuals(a, c, x, w, torch.linalg.vector_norm(norms), norms=row_norms(a), alpha=alpha)
 
 
 def _mm(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from skyhall.integrity.rounding import Rounding, accumulator, rounding_of
-from skyhall.integrity.sketches import BUCKETS, COLUMNS
+from skyhall.integrity.sketches import BUCKETS, COLUMNS, REPEATS
 
 __all__ = [
     "Residuals",
@@ -35,10 +35,7 @@ __all__ = [
 kernel_faults: Callable[[str, Tensor], None] | None = None
 
 _BLOCK = 96  # rows whose squares stay in a second-level cache while columns are summed
-_LOW_RANK = {
-    4: 2.0,
-    2: 3.0,
-}  # what a norm estimated from 16 or from 8 random sums may fall short by, by repeats
+_LOW_RANK = 2.0  # what a norm estimated from 16 random sums may fall short by
 _NO = torch.zeros((), dtype=torch.bool)
 
 
@@ -88,8 +85,6 @@ def residuals(
     *,
     weight: Tensor | None = None,
     largest: Tensor | None = None,
-    norms: Tensor | None = None,
-    expected: Tensor | None = None,
     added: Tensor | None = None,
     alpha: float = 1.0,
     beta: float = 1.0,
@@ -101,17 +96,15 @@ def residuals(
     a : (..., M, K) float64, float32, float16 or bfloat16.
     b : (..., K, N).
     c : (..., M, N), the product under suspicion.
-    x : sketch (N, 16), or its first 8 columns, in the accumulator's format.
+    x : sketch (N, 16) in the accumulator's format.
     weight : b @ x (..., K, 16) where it is known.
     largest : an upper bound of b's largest singular value, (...); else it comes from the norm of b, which is larger.
-    norms : of the rows of a (..., M), or more, where they are known.
-    expected : a @ b @ x (..., M, 16) where it is known.
     added : what was added: broadcasts with c.
     alpha, beta : factors of product and summand.
 
     Returns
     -------
-    Residuals : (..., M, 16), or 8 columns.
+    Residuals : (..., M, 16).
     """
     rounding = rounding_of(a.dtype, a.device, c.dtype)
     wide = accumulator(a.dtype)
@@ -119,11 +112,11 @@ def residuals(
     summed = _bucket_size(columns)
     a, c = a.to(wide), c.to(wide)
     w = times(b.to(wide), x) if weight is None else weight
-    right = times(a, w) if expected is None else expected
+    right = times(a, w)
     value = times(c, x) - (right if alpha == 1.0 else right * alpha)
     size = frobenius_norms(w) if largest is None else largest
     scale = abs(alpha) * rounding.factor(inner, summed)
-    limit = weighted(row_norms(a) if norms is None else norms, size, scale, inner, rounding)
+    limit = weighted(row_norms(a), size, scale, inner, rounding)
     limit += rounding.floor(inner, summed) * (1.0 + abs(alpha))
     ceiling = rounding.largest * scale / 2.0
     if added is not None and beta != 0.0:
@@ -138,14 +131,13 @@ def weighted(norms: Tensor, size: Tensor, scale: float, inner: int, rounding: Ro
 
 
 def frobenius_norms(w: Tensor) -> Tensor:
-    """Return an upper bound of ‖B‖ (...) from w = B X (..., K, 16 or 8): each repeat's buckets hold all of B's energy.
+    """Return an upper bound of ‖B‖ (...) from w = B X (..., K, 16): each repeat's buckets hold all of B's energy.
 
     The mean of ‖w_v‖² over the signs is the energy of the bucket's columns. Were B of rank one, the sums would be draws
-    of one normal variable: fourfold the energy of sixteen of them covers it but once in a thousand, ninefold that of
-    eight but once in four hundred, and the bounds' slack covers those.
+    of one normal variable: fourfold the energy of sixteen of them covers it but once in a thousand, and the bounds'
+    slack covers those.
     """
-    repeats = w.shape[-1] // BUCKETS
-    return torch.linalg.vector_norm(w, dim=(-2, -1)) * (_LOW_RANK[repeats] / math.sqrt(repeats))
+    return torch.linalg.vector_norm(w, dim=(-2, -1)) * (_LOW_RANK / math.sqrt(REPEATS))
 
 
 def row_norms(a: Tensor) -> Tensor:
@@ -183,13 +175,10 @@ def _with_summand(
     value: Tensor, limit: Tensor, added: Tensor, x: Tensor, beta: float, rounding: Rounding, summed: int
 ) -> tuple[Tensor, Tensor]:
     """Return residuals and limits with beta · added accounted for: a bias (N,) or a matrix (..., M, N)."""
-    if added.shape[-1:] != x.shape[:1]:  # one number for the whole of a row
-        added = added if added.dim() else added.view(1)
-        value -= added * x.sum(0) * beta
-        norm = added.squeeze(-1).abs() * math.sqrt(x.shape[0])
-    else:
-        value -= (added @ x) * beta
-        norm = torch.linalg.vector_norm(added, dim=-1)
+    added = added.view(1) if added.dim() == 0 else added
+    added = added.expand(*added.shape[:-1], x.shape[0])
+    value -= (added @ x) * beta
+    norm = torch.linalg.vector_norm(added, dim=-1)
     return value, limit + norm * (abs(beta) * rounding.factor(1, summed))
 
 

@@ -70,8 +70,10 @@ class SingularValues:
         known.version = owner._version
         return known.bound
 
-    def sums(self, matrix: Tensor, sketch: Any) -> tuple[Tensor, Tensor] | None:
+    def sums(self, matrix: Tensor, sketch: Any, kind: str = "sketch") -> tuple[Tensor, Tensor] | None:
         """Return a weight's sketch and checksum, computed by `sketch()` on first use; None where it is no weight.
+
+        Sketches of another `kind` are kept apart.
 
         They are forgotten at the end of a step. Within it they watch the weight: a bit that flips after the first use
         and without torch's knowledge no longer agrees with them.
@@ -79,29 +81,18 @@ class SingularValues:
         owner = owner_of(matrix)
         if owner is None:
             return None
-        key = (id(owner), matrix.shape, matrix.stride(), matrix.data_ptr())
+        key = (id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), kind)
         known = self._sums.get(key)
         if known is None or known[0] != owner._version:
             known = self._sums[key] = (owner._version, *sketch())
         return known[1], known[2]
-
-    def column_norms(self, matrix: Tensor, norms: Any) -> Tensor:
-        """Return the norms of a weight's columns, computed by `norms(matrix.t())` on first use in a step."""
-        owner = owner_of(matrix)
-        key = (id(owner), matrix.shape, matrix.stride(), "norms")
-        known = self._sums.get(key)
-        version = owner._version
-        if known is None or known[0] != version:
-            value = norms(matrix.detach().t())
-            known = self._sums[key] = (version, value, value)
-        return known[1]
 
     def known(self, matrix: Tensor) -> bool:
         """Say whether a weight's checksum is at hand."""
         owner = owner_of(matrix)
         if owner is None:
             return False
-        known = self._sums.get((id(owner), matrix.shape, matrix.stride(), matrix.data_ptr()))
+        known = self._sums.get((id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), "sketch"))
         return known is not None and known[0] == owner._version
 
     def forget_sums(self) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["BUCKETS", "COLUMNS", "REPEATS", "Sketches"]
+__all__ = ["BUCKETS", "COLUMNS", "LEAST_SIZE", "MOST_SIZE", "REPEATS", "Sketches"]
 
 BUCKETS = 4  # per repeat; fewer columns in each, so less rounding noise
 REPEATS = 4
 COLUMNS = BUCKETS * REPEATS  # 16 columns cost a processor with wide vectors no more than 4
+LEAST_SIZE, MOST_SIZE = 0.75, 1.25  # of the entries of `Sketches.weights`
 _LEAST_POOL = 1 << 14
 
 
@@ -36,18 +37,34 @@ class Sketches:
         self._seed = seed
         self._places = random.Random(seed)
         self._rows = 0
-        self._pools: dict[tuple[Any, Any], Tensor] = {}
+        self._pools: dict[tuple[Any, ...], Tensor] = {}
         self._pool = torch.empty(0)
 
-    def draw(self, rows: int, dtype: Any, device: Any, columns: int = COLUMNS) -> Tensor:
-        """Return a sketch of shape (rows, columns) with entries -1, 0 and 1; columns is 16, or 8 for two repeats."""
+    def draw(self, rows: int, dtype: Any, device: Any) -> Tensor:
+        """Return a sketch of shape (rows, 16) with entries -1, 0 and 1."""
         if 2 * rows > self._rows:
             self._grow(max(_LEAST_POOL, 4 * rows))
         pool = self._pools.get((dtype, device))
         if pool is None:
             pool = self._pools[dtype, device] = self._pool.to(dtype=dtype, device=device)
         start = self._places.randrange(self._rows - rows + 1)
-        return pool[start : start + rows, :columns]
+        return pool[start : start + rows]
+
+    def weights(self, rows: int, dtype: Any, device: Any) -> Tensor:
+        """Return random signs times random sizes between 0.75 and 1.25, shape (rows,): one vector that is quick to apply.
+
+        Two equal and opposite errors cancel in it only if their sizes agree, to within the limit over the error.
+        """
+        if rows > self._rows:
+            self._grow(max(_LEAST_POOL, 4 * rows))
+        vector = self._pools.get((dtype, device, "weights"))
+        if vector is None or vector.shape[0] < self._rows:
+            generator = torch.Generator().manual_seed(self._seed + 1)
+            sizes = LEAST_SIZE + (MOST_SIZE - LEAST_SIZE) * torch.rand(self._rows, generator=generator)
+            signs = torch.randint(0, 2, (self._rows,), generator=generator).mul_(2).sub_(1)
+            vector = self._pools[dtype, device, "weights"] = (sizes * signs).to(dtype=dtype, device=device)
+        start = self._places.randrange(self._rows - rows + 1)
+        return vector[start : start + rows]
 
     def signs(self, rows: int, columns: int, dtype: Any, device: Any) -> Tensor:
         """Return a dense matrix (rows, columns) of -1 and 1; at most four columns."""
