@@ -38,7 +38,9 @@ _TRAINED = ("optimizer", "gradients", "updates")
     help="Each a stratum: all, sign, exponent, top-exponent, mantissa, high, low, 30, 23-30, sign+exponent …; "
     "default exponent,mantissa (int8: high,low).",
 )
-@click.option("--level", default="none,abft,full", show_default=True, help="Of none, sums, abft, full, exact.")
+@click.option(
+    "--level", default="none,abft,full", show_default=True, help="Of none, sums, abft, full, exact."
+)
 @click.option(
     "--shapes",
     default="single",
@@ -54,19 +56,7 @@ _TRAINED = ("optimizer", "gradients", "updates")
 @click.option("--size", default="tiny", show_default=True, help="Of the demo: tiny, 0.8m, 3.2m, 10.7m.")
 @click.option("--out", type=Folder(), help="Folder for rows.json and a figure, faults.svg.")
 @as_json
-def command(
-    model: str,
-    targets: str | None,
-    dtypes: str,
-    bits: str | None,
-    level: str,
-    shapes: str,
-    count: int,
-    seed: int,
-    size: str,
-    out: Path | None,
-    json: bool,
-) -> None:
+def command(model: str, out: Path | None, json: bool, **asked: Any) -> None:
     """Flip bits of MODEL one by one, and count what came of it at each level of protection.
 
     MODEL is "demo" (a small GPT, trained on the spot), or file.py:function or package.module:function: a function that
@@ -77,21 +67,28 @@ def command(
     """
     _need_torch()
     if out is None:
-        rows = _rows(model, targets, dtypes, bits, level, shapes, count, seed, size, json)
+        rows = _rows(model, json=json, **asked)
     else:
         with writable(out) as folder:
-            rows = _rows(model, targets, dtypes, bits, level, shapes, count, seed, size, json)
+            rows = _rows(model, json=json, **asked)
             _write(folder, rows)
     if json:
         show.document([row.as_dict() for row in rows])
         return
-    _show(rows, model if model != "demo" else f"demo, GPT of size {size}")
+    _show(rows, model if model != "demo" else f"demo, GPT of size {asked['size']}")
     if out is not None:
         show.heading("Files")
         show.sentence(f"{out}/rows.json and {out}/faults.svg")
-    other = "bf16" if dtypes != "bf16" else "fp32"
+    other = "bf16" if asked["dtypes"] != "bf16" else "fp32"
     show.next_commands(
-        call("inject", model, targets=targets, dtypes=other, bits="sign+exponent", seed=seed + 1),
+        call(
+            "inject",
+            model,
+            targets=asked["targets"],
+            dtypes=other,
+            bits="sign+exponent",
+            seed=asked["seed"] + 1,
+        ),
         call("inject", model, targets="activations", shapes="adjacent,row,tile", out="runs/faults"),
         "skyhall radiation --device gpu-h100-class",
     )
@@ -107,6 +104,7 @@ def _need_torch() -> None:
 
 def _rows(
     model: str,
+    *,
     targets: str | None,
     dtypes: str,
     bits: str | None,
