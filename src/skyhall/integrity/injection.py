@@ -100,7 +100,7 @@ class Injector:
         self._owed: dict[str, int] = {}  # the same of a model with a count
         self._carried = 0
         self._logged: set[Fault] = set()
-        self.kernels = KernelHits(self._do, optimizer)
+        self.kernels = KernelHits(self._do, optimizer, strict=self._model is None)
 
     def begin(self, step: int) -> None:
         """Begin a step: state at rest is hit now, the kernels' results as they come."""

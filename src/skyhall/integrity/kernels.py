@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skyhall.integrity.bits import dtype_name
+from skyhall.integrity.errors import IntegrityError
 from skyhall.integrity.faults import Fault, Site
 
 __all__ = ["KERNEL_TARGETS", "KernelHits"]
@@ -30,14 +32,23 @@ class KernelHits(TorchDispatchMode):
     ----------
     hit : called with a fault and the tensor to do it to.
     optimizer : its step is told apart as target "updates".
+    strict : raise `IntegrityError` where another kernel runs than a fault names; otherwise the fault stays unmet.
 
     Attributes
     ----------
     sites : the results of the shortest step so far; a step that was redone has more.
     """
 
-    def __init__(self, hit: Callable[[Fault, Tensor], None], optimizer: torch.optim.Optimizer | None) -> None:
+    def __init__(
+        self,
+        hit: Callable[[Fault, Tensor], None],
+        optimizer: torch.optim.Optimizer | None,
+        *,
+        strict: bool = False,
+    ) -> None:
         super().__init__()
+        self._strict = strict
+        self._misplaced = 0
         self.sites: list[Site] = []
         self._hit = hit
         self._due: dict[tuple[str, int], list[Fault]] = {}
@@ -64,6 +75,7 @@ class KernelHits(TorchDispatchMode):
         self._seen = []
         self._counts = dict.fromkeys(KERNEL_TARGETS, 0)
         self._went_back = False
+        self._misplaced = 0
         self._stuck += [fault for fault in due if fault.stuck is not None]
         self._due = {}
         for fault in due:
@@ -73,7 +85,7 @@ class KernelHits(TorchDispatchMode):
     @property
     def unmet(self) -> int:
         """Faults of this step whose kernel has not run."""
-        return sum(len(faults) for faults in self._due.values())
+        return self._misplaced + sum(len(faults) for faults in self._due.values())
 
     def close(self) -> None:
         """Let go of the optimiser."""
@@ -126,9 +138,8 @@ class KernelHits(TorchDispatchMode):
                 if dtype_name(tensor.dtype) == fault.dtype:
                     self._hit(fault, tensor)
                     break
-        if not results and left:  # a number for Python, no tensor: its place belongs to the next
-            self._due[target, self._counts[target]] = [fault for fault in left if fault.stuck is None]
         if results:
+            self._settle(target, func)
             first = results[0]
             self._seen.append(
                 Site(target, str(func), dtype_name(first.dtype), tuple(first.shape), self._counts[target])
@@ -137,8 +148,21 @@ class KernelHits(TorchDispatchMode):
         return out
 
     def _take(self, target: str, func: Any) -> list[Fault]:
+        """Return the faults of this kernel: those that stick, and those of its place."""
         stuck = [fault for fault in self._stuck if (fault.target, fault.name) == (target, str(func))]
-        return [*stuck, *self._due.pop((target, self._counts[target]), ())]
+        due = self._due.get((target, self._counts[target]), ())
+        return [*stuck, *(fault for fault in due if fault.name == str(func))]
+
+    def _settle(self, target: str, func: Any) -> None:
+        """Take the faults of this place off the list; those of another kernel mean another program."""
+        due = self._due.pop((target, self._counts[target]), ())
+        wrong = [fault for fault in due if fault.name != str(func)]
+        if wrong and self._strict:
+            raise IntegrityError(
+                f"step {wrong[0].step} hits {wrong[0].name} as {target} {wrong[0].place}, where {func} runs",
+                "the list was made for another program",
+            )
+        self._misplaced += len(wrong)
 
     def _target(self) -> str:
         if self._updating:
@@ -153,6 +177,7 @@ class KernelHits(TorchDispatchMode):
         self._updating = begins
 
 
+@cache
 def _computes(func: Any) -> bool:
     """Return whether an operator makes numbers: no view, no fresh memory, no profiler's mark."""
     if func.namespace == "profiler" or func._opname in _NOT_COMPUTED:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from skyhall.integrity.entry import protect
 from skyhall.integrity.errors import IntegrityError
 from skyhall.integrity.faults import SHAPES, Fault, FaultList, FaultModel, Site
 from skyhall.integrity.injection import Injector, inject, strike
@@ -283,6 +284,51 @@ def test_a_list_of_another_program_is_refused() -> None:
         refused = pytest.raises(IntegrityError, match="another program")
         with inject(nn.Linear(4, 4), faults=FaultList((wrong,))) as injector, refused:
             injector.begin(0)
+
+
+def test_a_list_of_another_kernel_is_refused_when_it_runs() -> None:
+    fault = Fault(0, "activations", "aten.mm.default", "fp32", "single", (4, 4), (1, 2), (1, 1), 1, 0)
+    refused = pytest.raises(
+        IntegrityError, match=r"hits aten.mm.default as activations 0, where aten.add.Tensor runs"
+    )
+    with inject(None, faults=FaultList((fault,))) as injector:
+        injector.begin(0)
+        with refused:
+            _ = ones + ones
+
+
+def test_a_unit_that_sticks_hits_the_kernel_that_is_run_again_too() -> None:
+    fault = Fault(
+        0, "activations", "aten.mm.default", "fp32", "stuck-at-1", (64, 64), (1, 2), (1, 1), 1 << 30, 0
+    )
+    ones = torch.ones(64, 64)
+    guard = protect(level="abft")
+    with guard, inject(None, faults=FaultList((fault,))) as injector:
+        injector.begin(0)
+        product = ones @ ones
+    verdict = guard.verdict()
+    assert product[1, 2].item() > 64.0
+    assert not verdict
+    assert guard.report.uncorrected
+
+
+def test_what_a_protection_computes_is_neither_counted_nor_hit() -> None:
+    ones = torch.ones(64, 64)
+
+    def places(level: str, outside: bool) -> list[tuple[str, int]]:
+        with inject(None, faults=QUIET) as injector:
+            injector.begin(0)
+            if outside:  # entered within, so that the injector must be entered once more
+                with protect(level=level), injector.computing():
+                    _ = (ones @ ones).exp() @ ones
+            else:
+                _ = (ones @ ones).exp() @ ones
+            injector.begin(1)
+            return [(site.name, site.place) for site in injector.kernels.sites]
+
+    plain = places("none", outside=False)
+    assert [name for name, _ in plain] == ["aten.mm.default", "aten.exp.default", "aten.mm.default"]
+    assert places("full", outside=True) == plain
 
 
 def test_a_list_keeps_every_shape_through_its_file(tmp_path: Path) -> None:
