@@ -15,6 +15,7 @@ from torch import Tensor
 
 from skyhall.integrity import products
 from skyhall.integrity.errors import IntegrityError, nearest
+from skyhall.integrity.guards import Band
 from skyhall.integrity.report import Alarm, Report, Verdict
 from skyhall.integrity.singular import SingularValues
 from skyhall.integrity.sketches import Sketches
@@ -24,6 +25,7 @@ __all__ = ["LEVELS", "REPAIRS", "Ledger", "changed_rows", "same_bits"]
 LEVELS = ("none", "sums", "abft", "full")
 REPAIRS = ("auto", "operator", "step")
 _KEPT_ALARMS = 1000
+_RANGE = 32.0  # times the median of the steps before, above which the longest row into a product is doubted
 
 
 class Ledger:
@@ -58,13 +60,16 @@ class Ledger:
         # Forward kernels of attention that wait for their backward pass, which vouches for them.
         self.deferred = 0
         self.expects_backward = False
-        self.unseen = ""
+        self.unseen = "every operator: this level checks none" if level in ("none", "sums") else ""
         # The last gradient of an output and its rows' norms: it enters two products.
         self.gradient_norms: tuple[Tensor, Tensor] | None = None
         self.paused = False  # an update is on, which its shadow checks
         self._step = 0
         self._pending: list[tuple[str, str, Tensor, Tensor | None]] = []
         self._open: list[str] = []
+        self._ranges: list[tuple[Any, str, Tensor]] = []
+        self._seen_ranges: list[tuple[Any, float]] = []
+        self._bands: dict[Any, Band] = {}
         self._step_detected = 0
         self._step_corrected = 0
         self._counts: dict[str, Counter[str]] = {
@@ -121,9 +126,14 @@ class Ledger:
         self._settle(target, name, failing, changed_rows(first, last))
         return last
 
+    def watch(self, key: Any, where: str, norms: Tensor) -> None:
+        """Have the longest row that enters a product judged at the verdict, beside that of the steps before."""
+        self._ranges.append((key, where, norms.max()))
+
     def verdict(self) -> Verdict:
         """Return the step's verdict, reading the device once, and begin the next step."""
         self._read_pending()
+        self._read_ranges()
         if self.deferred > 0:
             self._counts["unchecked"]["attention without its backward pass"] += self.deferred
         self.deferred = 0
@@ -137,7 +147,26 @@ class Ledger:
         self._step += 1
         self.singular.forget_sums()
         self.gradient_norms = None
+        if verdict:
+            self.learn_ranges()
         return verdict
+
+    def learn_ranges(self) -> None:
+        """Take the rows of the last verdict as normal."""
+        for key, longest in self._seen_ranges:
+            self._bands.setdefault(key, Band(0.0, _RANGE)).learn(longest)
+        self._seen_ranges = []
+
+    def _read_ranges(self) -> None:
+        if not self._ranges:
+            return
+        numbers = torch.stack([longest for _, _, longest in self._ranges]).tolist()
+        self._seen_ranges = []
+        for (key, where, _), longest in zip(self._ranges, numbers, strict=True):
+            self._seen_ranges.append((key, longest))
+            if self._bands.setdefault(key, Band(0.0, _RANGE)).doubts(longest):
+                self.alarm("guard", f"rows into {where}", "open")
+        self._ranges = []
 
     def _read_pending(self) -> None:
         if not self._pending:
@@ -170,6 +199,10 @@ class Ledger:
     def redo(self) -> None:
         """Count a step that is run again."""
         self._numbers["redone"] += 1
+
+    def confirm(self) -> None:
+        """Count a guard's doubt that a second execution, to the same bits, did away with."""
+        self._numbers["confirmed"] += 1
 
     def settle_step(self, targets: Sequence[str], action: str) -> None:
         """Count what became of alarms that had been left to the step."""

@@ -126,7 +126,9 @@ def _with_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dic
     largest = ledger.singular.bound(b, b.dtype)
     if known is None or largest is None:
         raise AssertionError("asked of what is no weight")
-    return vector_residuals(a, c, *known, largest, norms=norms, **summand)
+    right, norms = mv_and_norms(a, known[1]) if norms is None else (None, norms)
+    ledger.watch((id(owner_of(b)), a.shape), f"{a.shape[1]} × {b.shape[1]}", norms)
+    return vector_residuals(a, c, *known, largest, norms=norms, right=right, **summand)
 
 
 def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float) -> Residuals:

@@ -51,7 +51,7 @@ class Sketches:
         return pool[start : start + rows]
 
     def weights(self, rows: int, dtype: Any, device: Any) -> Tensor:
-        """Return random signs times random sizes between 0.75 and 1.25, shape (rows,): one vector that is quick to apply.
+        """Return random signs times sizes between 0.75 and 1.25, shape (rows,): one vector that is quick to apply.
 
         Two equal and opposite errors cancel in it only if their sizes agree, to within the limit over the error.
         """

@@ -213,13 +213,16 @@ class StepGuard:
     def _judge(self) -> None:
         """Read the step's one verdict and raise what makes the step run again."""
         verdict = self.ledger.verdict()
-        if not verdict:
+        if not verdict and set(verdict.open) != {"guard"}:
             raise _Redo(verdict.open)
         # Weights were read through the whole step; moments are about to be.
         changed = self._verify(self._state(without_buffers=True))
         if any(name.startswith("weights/") for name in changed):
             raise _Redo(("state",))
         found = gradients(self._model)
+        if not verdict:
+            self._doubt(found)
+            self.ledger.learn_ranges()
         if not found:
             return
         norm, peak = torch.stack([gradient_norm(list(found.values())), _peak(list(found.values()))]).tolist()
@@ -229,15 +232,21 @@ class StepGuard:
             self._norms.learn(norm)
             self._peaks.learn(share)
             return
+        if verdict:  # otherwise doubted already, and confirmed
+            self.ledger.alarm("guard", "gradients", "open")
+            self.ledger.verdict()
+            self._doubt(found)
+        self._norms.learn(norm)
+        self._peaks.learn(share)
+
+    def _doubt(self, found: dict[str, Tensor]) -> None:
+        """Have a step that only guards doubt run again; return if it has been, to the same bits: data, not a fault."""
         sums = {name: block_sums(value) for name, value in found.items()}
         if self._doubted is not None and _equal(sums, self._doubted):
-            self.ledger.alarm("guard", "gradients", "confirmed")  # the same bits again: data, not a fault
-            self._norms.learn(norm)
-            self._peaks.learn(share)
+            self.ledger.confirm()
             return
         self._doubted = sums
-        self.ledger.alarm("guard", "gradients", "open")
-        raise _Redo(self.ledger.verdict().open)
+        raise _Redo(("guard",))
 
     def _after_update(self, *_: Any) -> None:
         if not self._inside:

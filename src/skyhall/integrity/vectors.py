@@ -28,6 +28,7 @@ def vector_residuals(
     largest: Tensor,
     *,
     norms: Tensor | None = None,
+    right: Tensor | None = None,
     added: Tensor | None = None,
     alpha: float = 1.0,
     beta: float = 1.0,
@@ -41,7 +42,7 @@ def vector_residuals(
     x : (N,) of `Sketches.weights`.
     weight : b @ x (K,).
     largest : an upper bound of b's largest singular value (0-dim).
-    norms : of the rows of a (M,), where they are known.
+    norms, right : norms of the rows of a, and a @ weight, both (M,), where they are known.
     added : a bias (N,), a column (M, 1), or a matrix (M, N).
     alpha, beta : factors of product and summand.
 
@@ -53,7 +54,7 @@ def vector_residuals(
     inner, summed = a.shape[1], x.shape[0]
     if norms is None:
         right, norms = mv_and_norms(a, weight)
-    else:
+    elif right is None:
         right = torch.mv(a, weight)
     value = torch.mv(c, x) - (right if alpha == 1.0 else right * alpha)
     # An entry of x is at most 1.25, and multiplying by it rounds once more than adding a sign does.

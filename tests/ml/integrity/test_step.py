@@ -181,6 +181,28 @@ def test_a_huge_gradient_is_doubted_and_the_step_runs_again() -> None:
     assert equal(state(model, optimizer), clean_state(13))
 
 
+@pytest.mark.parametrize("value", [1e30, float("inf"), float("nan"), 3e4])
+def test_an_activation_out_of_range_that_no_product_made_is_doubted(value: float) -> None:
+    model, optimizer = job()
+    guard = StepGuard(model, optimizer)
+    for number in range(9):
+        guard.run(step_of(model, optimizer, number))
+    runs = []
+
+    def hit(_: nn.Module, __: Any, out: Tensor) -> Tensor:
+        runs.append(1)
+        if len(runs) == 1:
+            out.detach()[2, 3, 4] = value
+        return out
+
+    handle = model.blocks[1].norm2.register_forward_hook(hit)
+    guard.run(step_of(model, optimizer, 9))
+    handle.remove()
+    assert len(runs) == 2
+    assert guard.report.detected["guard"] >= 1
+    assert equal(state(model, optimizer), clean_state(10))
+
+
 def test_a_huge_gradient_that_the_data_make_is_taken_the_second_time() -> None:
     torch.manual_seed(0)
     model = nn.Linear(20, 1)
@@ -287,7 +309,7 @@ def test_without_a_shadow_a_change_at_rest_is_unrepaired() -> None:
     guard = StepGuard(model, optimizer, shadow=False)
     guard.run(step_of(model, optimizer, 0))
     flip(model.norm.weight, 3, 30)
-    with pytest.raises(Unrepaired, match="weights/norm.weight"):
+    with pytest.raises(Unrepaired, match=r"weights/norm\.weight"):
         guard.run(step_of(model, optimizer, 1))
 
 
