@@ -291,6 +291,7 @@ def test_a_list_of_another_kernel_is_refused_when_it_runs() -> None:
     refused = pytest.raises(
         IntegrityError, match=r"hits aten.mm.default as activations 0, where aten.add.Tensor runs"
     )
+    ones = torch.ones(4, 4)
     with inject(None, faults=FaultList((fault,))) as injector:
         injector.begin(0)
         with refused:
@@ -299,7 +300,7 @@ def test_a_list_of_another_kernel_is_refused_when_it_runs() -> None:
 
 def test_a_unit_that_sticks_hits_the_kernel_that_is_run_again_too() -> None:
     fault = Fault(
-        0, "activations", "aten.mm.default", "fp32", "stuck-at-1", (64, 64), (1, 2), (1, 1), 1 << 30, 0
+        0, "activations", "aten.mm.default", "fp32", "stuck-at-1", (64, 64), (1, 2), (1, 1), 1 << 29, 0
     )
     ones = torch.ones(64, 64)
     guard = protect(level="abft")
