@@ -62,7 +62,7 @@ class Ledger:
         self.expects_backward = False
         self.unseen = "every operator: this level checks none" if level in ("none", "sums") else ""
         # The last gradient of an output and its rows' norms: it enters two products.
-        self.gradient_norms: tuple[Tensor, Tensor] | None = None
+        self.gradient_norms: tuple[Tensor, int, Tensor] | None = None
         self.paused = False  # an update is on, which its shadow checks
         self._step = 0
         self._pending: list[tuple[str, str, Tensor, Tensor | None]] = []

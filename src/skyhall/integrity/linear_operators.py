@@ -100,7 +100,10 @@ def _residuals(
     known = ledger.singular.sums(b, sketch) if b.dim() == 2 else None
     if known is None:
         x = ledger.sketches.draw(b.shape[-1], wide, b.device)
-        return residuals(a, b, c, x, **summand)
+        # A cast weight, as under autocast: its norm alone would leave the check of a short format blunt.
+        sharp = a.dtype != wide and b.dim() == 2 and b.numel() <= a.numel()
+        largest = ledger.singular.estimate(b.to(wide)) if sharp else None
+        return residuals(a, b, c, x, largest=largest, **summand)
     x, weight = known
     return residuals(a, b, c, x, weight=weight, largest=ledger.singular.bound(b, wide), **summand)
 
@@ -117,11 +120,13 @@ def _with_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dic
         return x, torch.mv(b.detach(), x)
 
     kept, ledger.gradient_norms = ledger.gradient_norms, None
-    norms = (
-        kept[1]
-        if kept is not None and kept[0].data_ptr() == a.data_ptr() and kept[0].shape == a.shape
-        else None
-    )
+    norms = None
+    if kept is not None and (kept[0].data_ptr(), kept[0].shape, kept[1]) == (
+        a.data_ptr(),
+        a.shape,
+        a._version,
+    ):
+        norms = kept[2]
     known = ledger.singular.sums(b, sketch, "vector")
     largest = ledger.singular.bound(b, b.dtype)
     if known is None or largest is None:
@@ -141,7 +146,7 @@ def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float) 
     x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
     w, norms = mv_and_norms(b, x)
     if b.data_ptr() != a.data_ptr():
-        ledger.gradient_norms = (b, norms)
+        ledger.gradient_norms = (b, b._version, norms)
     return vector_residuals(a, c, x, w, torch.linalg.vector_norm(norms), norms=row_norms(a), alpha=alpha)
 
 

@@ -18,6 +18,7 @@ __all__ = ["SingularValues", "owner_of"]
 
 _FIRST_ITERATIONS = 12
 _LATER_ITERATIONS = 2
+_ESTIMATE_ITERATIONS = 6
 _MARGIN = 1.25
 
 
@@ -48,7 +49,7 @@ class SingularValues:
     def __init__(self, seed: int = 0) -> None:
         self._generator = torch.Generator().manual_seed(seed)
         self._weights: dict[int, _Weight] = {}
-        self._sums: dict[Any, tuple[int, Tensor, Tensor]] = {}
+        self._sums: dict[Any, tuple[int, Any, Tensor, Tensor]] = {}
 
     def bound(self, matrix: Tensor, wide: Any) -> Tensor | None:
         """Return an upper bound (0-dim) of a weight's largest singular value, None where `matrix` is no weight.
@@ -83,9 +84,9 @@ class SingularValues:
             return None
         key = (id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), kind)
         known = self._sums.get(key)
-        if known is None or known[0] != owner._version:
-            known = self._sums[key] = (owner._version, *sketch())
-        return known[1], known[2]
+        if known is None or known[0] != owner._version or known[1]() is not owner:
+            known = self._sums[key] = (owner._version, weakref.ref(owner), *sketch())
+        return known[2], known[3]
 
     def known(self, matrix: Tensor) -> bool:
         """Say whether a weight's checksum is at hand."""
@@ -93,11 +94,19 @@ class SingularValues:
         if owner is None:
             return False
         known = self._sums.get((id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), "sketch"))
-        return known is not None and known[0] == owner._version
+        return known is not None and known[0] == owner._version and known[1]() is owner
 
     def forget_sums(self) -> None:
-        """Forget the checksums, as at the end of a step; the singular vectors stay."""
+        """Forget the checksums, as at the end of a step; the singular vectors of living weights stay."""
         self._sums.clear()
+        for number in [number for number, known in self._weights.items() if known.owner() is None]:
+            del self._weights[number]
+
+    def estimate(self, matrix: Tensor) -> Tensor:
+        """Return an upper bound (0-dim) of any matrix's largest singular value, by iterations from a random vector."""
+        known = _Weight(None, self._first_vector(matrix, matrix.dtype))
+        self._iterate(known, matrix, _ESTIMATE_ITERATIONS)
+        return known.bound
 
     def _first_vector(self, owner: Tensor, wide: Any) -> Tensor:
         return torch.randn(owner.shape[1], generator=self._generator).to(dtype=wide, device=owner.device)

@@ -206,11 +206,42 @@ def test_what_has_no_check_is_counted_by_operator_and_bytes() -> None:
 
 def test_inference_without_gradients_is_checked_too() -> None:
     model, (inputs, _) = build(CONFIG, 1), batch()
+    with torch.no_grad():
+        plain = model(inputs)
     for mode in (torch.no_grad, torch.inference_mode):
         with mode(), protect() as guard:
-            model(inputs)
+            assert torch.equal(model(inputs), plain)
         assert guard.report.checked["aten.mm.default"] == 4 * CONFIG.layers + 1
         assert "attention without its backward pass" not in guard.report.unchecked
+
+
+def test_mixed_precision_keeps_its_bits_and_is_checked() -> None:
+    model, data = (
+        build(SIZES["0.8m"], 1),
+        (torch.zeros(4, 64, dtype=torch.int64), torch.ones(4, 64, dtype=torch.int64)),
+    )
+    found = []
+    for level in ("none", "abft"):
+        with protect(level=level) as guard, torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = loss_of(model, *data)
+        with guard:
+            model.zero_grad()
+            loss.backward()
+        found.append([each.grad.clone() for each in model.parameters()])
+    assert equal(*found)
+    assert guard.verdict()
+    assert guard.report.detected == {}
+    assert guard.report.checked["aten.mm.default"] == 3 * (4 * 4 + 1)
+
+
+def test_a_new_weight_in_the_memory_of_an_old_one_is_no_alarm() -> None:
+    with protect() as guard:
+        for number in range(20):
+            torch.manual_seed(number)
+            model = nn.Linear(256, 256)
+            model(torch.randn(300, 256)).sum().backward()
+            del model
+    assert guard.report.detected == {}
 
 
 def test_attention_that_nothing_vouches_for_is_counted() -> None:
