@@ -17,7 +17,7 @@ from skyhall.integrity.sketches import MOST_SIZE
 
 __all__ = ["mv_and_norms", "vector_residuals"]
 
-_BLOCK_BYTES = 1 << 20  # of rows that are read twice while a second-level cache holds them
+_BLOCK_BYTES = 1 << 19  # of rows that are read twice while a second-level cache holds them
 
 
 def vector_residuals(
