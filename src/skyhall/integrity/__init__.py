@@ -40,6 +40,7 @@ _HOME = {
     "save": "checkpoints",
     "schedule": "interval",
     "Schedule": "interval",
+    "ServeGuard": "serving",
     "Site": "faults",
     "Snapshot": "exact",
     "StepGuard": "step",

@@ -117,6 +117,17 @@ class StepGuard:
         for hook in self._hooks:
             hook.remove()
 
+    def accept(self) -> None:
+        """Take the state as right as it is now: what the first step does, and to do after restoring a checkpoint."""
+        with _disable_current_modes():
+            self._sums = StateSums()
+            self._sums.renew(self._state())
+            if self._shadow is not None:
+                self._shadow.refresh()
+            elif self._wants_shadow:
+                self._shadow = Shadow(self._model, self._optimizer)
+        self._began = True
+
     def run(self, step: Callable[[], T]) -> T:
         """Run one step and return what it returned, once it is verified.
 
@@ -177,9 +188,7 @@ class StepGuard:
     def _begin(self) -> None:
         """Verify weights and buffers before they are used; the first time, take the state as right."""
         if not self._began:
-            self._sums.renew(self._state())
-            self._shadow = Shadow(self._model, self._optimizer) if self._wants_shadow else None
-            self._began = True
+            self.accept()
             return
         self._verify(weights(self._model))
 

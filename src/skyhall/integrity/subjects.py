@@ -18,7 +18,10 @@ Step = Callable[[nn.Module, torch.optim.Optimizer, Batch], Tensor]
 
 
 class Shield(Protocol):
-    """Runs one step under protection; made before the fault, on the state that the step begins with."""
+    """Runs steps under protection."""
+
+    def accept(self) -> None:
+        """Take the state as right as it is now."""
 
     def run(self, step: Callable[[], Any]) -> Any:
         """Return what `step` returns, repaired if it could be; `step` may be called more than once."""
