@@ -118,10 +118,9 @@ class SingularValues:
             back = image @ matrix
             known.bound = torch.linalg.vector_norm(back) / torch.linalg.vector_norm(image) * _MARGIN
             vector = back / torch.linalg.vector_norm(back)
-        # A weight of zeros has no direction: its bound is 0, and the next vector is a fresh one.
-        lost = ~torch.isfinite(vector).all()
-        zero = ~matrix.any() if matrix.device.type != "cpu" or bool(lost) else None
+        # A weight of zeros has no direction: its bound is 0, and the next iteration begins anew.
+        zero = ~matrix.any() if matrix.device.type != "cpu" or not bool(torch.isfinite(known.bound)) else None
         if zero is not None:
             known.bound = torch.where(zero, torch.zeros_like(known.bound), known.bound)
-            vector = torch.where(lost, self._first_vector(matrix, matrix.dtype), vector)
+            vector = torch.where(torch.isfinite(vector).all(), vector, torch.ones_like(vector))
         known.vector = vector

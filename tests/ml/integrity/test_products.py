@@ -160,3 +160,24 @@ def test_checksums_draw_nothing_from_the_models_generator() -> None:
     before = torch.get_rng_state()
     Sketches(0).draw(100_000, torch.float32, torch.device("cpu"))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_bound_of_a_weight_holds_through_training_zeros_and_nan() -> None:
+    from skyhall.integrity.singular import SingularValues
+
+    weight = torch.nn.Parameter(torch.randn(60, 40, generator=torch.Generator().manual_seed(1)))
+    bounds = SingularValues(1)
+    for _ in range(30):
+        exact = float(torch.linalg.matrix_norm(weight.detach(), 2))
+        assert exact <= float(bounds.bound(weight.t(), torch.float32)) <= 1.3 * exact
+        with torch.no_grad():
+            weight.mul_(0.97).add_(0.05 * torch.randn(60, 40))
+    with torch.no_grad():
+        weight.zero_()
+    assert float(bounds.bound(weight, torch.float32)) == 0.0
+    with torch.no_grad():
+        weight.fill_(math.nan)
+    assert math.isnan(float(bounds.bound(weight, torch.float32)))
+    with torch.no_grad():
+        weight.fill_(1.0)
+    assert float(bounds.bound(weight, torch.float32)) >= math.sqrt(60 * 40)
