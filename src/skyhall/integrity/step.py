@@ -138,7 +138,8 @@ class StepGuard:
 
         Raises
         ------
-        Unrepaired : an alarm that stayed. Model and optimiser are then as before the step.
+        Unrepaired : an alarm that stayed. Model and optimiser are then as before the step, unless it was the update
+            that three executions could not settle.
         """
         if self._level == "none":
             return step()
@@ -154,7 +155,8 @@ class StepGuard:
                     self._inside = True
                     result = step()
                     if not self._updated:
-                        self._judge()
+                        with _disable_current_modes():
+                            self._judge()
             except _Redo as redo:
                 if attempt == self._redo:
                     self._give_up(redo.targets)
@@ -312,7 +314,9 @@ class StepGuard:
     def _end(self, result: T) -> T:
         with _disable_current_modes():
             if not self._updated:  # a step without an update: its buffers are new all the same
-                self._sums.renew(self._state())
+                self._sums.renew(self._buffers())
+                if self._shadow is not None:
+                    self._shadow.refresh_buffers()
         return result
 
     def _state(self, *, without_buffers: bool = False) -> dict[str, Tensor]:

@@ -316,3 +316,16 @@ def test_without_a_shadow_a_change_at_rest_is_unrepaired() -> None:
 def test_an_optimiser_of_another_model_is_refused() -> None:
     with pytest.raises(IntegrityError, match="does not have"):
         StepGuard(job()[0], job()[1])
+
+
+def test_a_step_without_an_update_is_checked_and_its_buffers_are_taken() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(64, 64), nn.BatchNorm1d(64))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    guard = StepGuard(model, optimizer)
+    for _ in range(3):
+        guard.run(lambda: model(torch.randn(32, 64)).square().mean().backward())
+    flip(model[1].running_mean, 5, 20)
+    guard.run(lambda: model(torch.randn(32, 64)).square().mean().backward())
+    assert [each.where for each in guard.report.alarms] == ["buffers/1.running_mean"]
+    assert guard.report.corrected == {"state": 1}
