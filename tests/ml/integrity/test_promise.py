@@ -100,7 +100,7 @@ def test_bounded_ends_near_the_quiet_run_where_the_unprotected_one_is_lost(text:
 
     def protected(model: Any, optimizer: Any) -> Runner:
         guard = StepGuard(model, optimizer, level="full")
-        guard.run(lambda: torch.zeros(()))
+        guard.accept()
         return guard.run
 
     found = train(text, protected, fire)
