@@ -179,7 +179,9 @@ class Copies:
             states.append(Snapshot.take(self._model, self._optimizer))
         return results, states
 
-    def _adopt(self, states: list[Snapshot], results: list[T | Exception], digests: list[str], chosen: str) -> T:
+    def _adopt(
+        self, states: list[Snapshot], results: list[T | Exception], digests: list[str], chosen: str
+    ) -> T:
         agreeing = [index for index, digest in enumerate(digests) if digest == chosen]
         result = results[agreeing[0]]
         if isinstance(result, Exception):  # the program's own, not a fault's: it came more than once
