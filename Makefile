@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 DEPENDENCIES := pyproject.toml constraints.txt
 
-.PHONY: help run test test-all test-ml lint types docs docs-blocks wheel bench clean
+.PHONY: help run test test-all test-ml test-ml-all lint types docs docs-blocks wheel bench bench-ml clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,10 +19,12 @@ help:
 	@echo "make test         the quick tests, with coverage"
 	@echo "make test-all     the thorough tests as well (no torch needed)"
 	@echo "make test-ml      the tests that need torch (installs it: some 200 MB as the CPU build)"
+	@echo "make test-ml-all  the thorough ones of them as well: an hour and more"
 	@echo "make lint types   style, import contracts; static types"
 	@echo "make docs         the documentation's code blocks and its site"
 	@echo "make wheel        the wheel, tried in a clean environment with the README's blocks"
 	@echo "make bench        the benchmarks beside installable peers, in an environment of their own"
+	@echo "make bench-ml     what protection of PyTorch programs costs (needs torch, installs it)"
 	@echo "make clean        remove all of that; set PYTHON=python3.12 to choose another interpreter"
 
 run: $(VENV)/installed
@@ -35,6 +37,9 @@ test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term -m "not ml" $(ARGS)
 
 test-ml: $(VENV)/installed-ml
+	$(BIN)/python -m pytest -m "ml and not slow" $(ARGS)
+
+test-ml-all: $(VENV)/installed-ml
 	$(BIN)/python -m pytest -m ml $(ARGS)
 
 lint: $(VENV)/installed-dev
@@ -56,7 +61,11 @@ wheel: $(VENV)/installed-dev
 
 # Peers bring dependencies (and one of them a top-level `tests` package) that must not touch ours.
 bench: $(VENV)-bench/installed
-	for file in benchmarks/[a-z]*.py; do $(VENV)-bench/bin/python $$file $(ARGS) || exit 1; done
+	for file in $(filter-out benchmarks/integrity.py,$(wildcard benchmarks/[a-z]*.py)); do \
+	  $(VENV)-bench/bin/python $$file $(ARGS) || exit 1; done
+
+bench-ml: $(VENV)/installed-ml
+	$(BIN)/python benchmarks/integrity.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-bench build dist site .coverage htmlcov

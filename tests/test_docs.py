@@ -97,3 +97,13 @@ def test_blocks_leave_nothing_beside_their_page(tmp_path: Path) -> None:
     page.write_text(fenced("bash", "touch left"), encoding="utf-8")
     assert run_blocks(page).returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+
+
+def test_a_page_that_needs_what_is_not_there_is_left_out_and_said_to_be(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- needs no_such_package -->\n" + fenced("python", "assert False"), encoding="utf-8")
+    done = run_blocks(page)
+    assert done.returncode == 0
+    assert done.stdout == f"left out {page}: needs no_such_package\n"
+    page.write_text("<!-- needs json -->\n" + fenced("python", "assert False"), encoding="utf-8")
+    assert run_blocks(page).returncode == 1

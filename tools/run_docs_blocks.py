@@ -9,7 +9,8 @@ Blocks of a page run in order, from an empty temporary folder, with the interpre
   what they print), else the whole block as one script; exit code 0 is expected;
 - any other block with ``title="name"`` is written to that file, for later blocks of the page to read.
 
-A comment on the line above a block changes that: ``<!-- not run: reason -->`` or ``<!-- exits 2 -->``.
+A comment on the line above a block changes that: ``<!-- not run: reason -->`` or ``<!-- exits 2 -->``. A page with the
+comment ``<!-- needs torch -->`` is left out, and said to be, where that package is not installed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 SHELLS = {"console", "bash", "sh", "shell"}
@@ -35,6 +37,7 @@ PATIENCE_S = 900
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<ticks>`{3,})[ \t]*(?P<info>[^`\n]*)$")
 _NOT_RUN = re.compile(r"<!--\s*not run:\s*\S.*?-->")
 _EXITS = re.compile(r"<!--\s*exits\s+(\d+)\s*-->")
+_NEEDS = re.compile(r"^<!--\s*needs\s+(\w+)\s*-->\s*$", re.MULTILINE)
 _TITLE = re.compile(r"title=\"([^\"]+)\"")
 
 
@@ -157,6 +160,11 @@ def run_page(page: Path) -> int:
             os.chdir(home)
 
 
+def missing(page: Path) -> list[str]:
+    """Return the packages that a page needs and that are not installed."""
+    return [name for name in _NEEDS.findall(page.read_text(encoding="utf-8")) if find_spec(name) is None]
+
+
 def pages_in(places: Iterable[Path]) -> list[Path]:
     """Return the Markdown pages at or under `places`."""
     return [page for place in places for page in (sorted(place.rglob("*.md")) if place.is_dir() else [place])]
@@ -169,6 +177,9 @@ def main(arguments: list[str] | None = None) -> int:
     failures = 0
     for page in pages_in(parser.parse_args(arguments).places):
         started = time.perf_counter()
+        if lacks := missing(page):
+            print(f"left out {page}: needs {', '.join(lacks)}", flush=True)
+            continue
         try:
             ran = run_page(page)
         except BlockFailed as failure:

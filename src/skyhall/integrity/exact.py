@@ -1,0 +1,267 @@
+"""Level `exact`: a step is executed two or three times from the same bits, and what results is compared by digest.
+
+With two copies, a step whose digests differ is rolled back and executed again until two agree. With three, the majority
+decides; three different digests decide nothing, and the step is executed again. Nothing is ever adopted on one vote.
+The state between steps is kept twice under a digest of its own, so that bits that flip at rest are found before they
+are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from skyhall.integrity.determinism import Pins, current_pins, refuse_nondeterminism
+from skyhall.integrity.digests import digest_of, majority
+from skyhall.integrity.errors import IntegrityError
+from skyhall.integrity.ledger import Ledger
+from skyhall.integrity.report import Report
+from skyhall.integrity.states import optimizer_state, random_state, restore_random_state, weights
+from skyhall.integrity.step import Unrepaired
+
+__all__ = ["Copies", "Snapshot"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A job's whole state between two steps, under its digest.
+
+    Parameters
+    ----------
+    tensors : weights, buffers and the optimiser's tensors by name, as copies.
+    random : states of torch's generators.
+    optimizer : the optimiser's `state_dict` (its tensors are the copies).
+    digest : of tensors and random states.
+    """
+
+    tensors: dict[str, Tensor]
+    random: tuple[Tensor, list[Tensor]]
+    optimizer: dict[str, Any]
+    digest: str
+
+    @classmethod
+    def take(cls, model: nn.Module, optimizer: torch.optim.Optimizer) -> Snapshot:
+        """Copy the state of a job."""
+        tensors = {
+            name: value.detach().clone()
+            for name, value in {**weights(model), **optimizer_state(optimizer)}.items()
+        }
+        random = random_state()
+        return cls(tensors, random, _described(optimizer), _digest(tensors, random))
+
+    def intact(self) -> bool:
+        """Say whether its bytes are still those of its digest."""
+        return _digest(self.tensors, self.random) == self.digest
+
+    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Put the state back, bit for bit."""
+        with torch.no_grad():
+            for name, value in weights(model).items():
+                value.copy_(self.tensors[name])
+            _restore_optimizer(optimizer, self.optimizer, self.tensors)
+        restore_random_state((self.random[0].clone(), [each.clone() for each in self.random[1]]))
+
+
+class Copies:
+    """Executes each training step two or three times and adopts what the digests agree on.
+
+    Parameters
+    ----------
+    model, optimizer : of the job.
+    copies : 2 (compare, roll back) or 3 (majority).
+    attempts : rounds of executions before a step counts as unrepaired.
+
+    Raises
+    ------
+    IntegrityError : other than two or three copies, or a setting under which equal bits cannot be promised.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, *, copies: int = 3, attempts: int = 3
+    ) -> None:
+        if copies not in (2, 3):
+            raise IntegrityError(f"{copies} copies cannot be voted on", "give 2 or 3")
+        refuse_nondeterminism(model)
+        self._model = model
+        self._optimizer = optimizer
+        self._copies = copies
+        self._attempts = attempts
+        self._ledger = Ledger("none")
+        self._pins = current_pins()
+        self._good = Snapshot.take(model, optimizer)
+        self._spare = Snapshot.take(model, optimizer)
+
+    @property
+    def pins(self) -> Pins:
+        """The settings that the digests hold for."""
+        return self._pins
+
+    @property
+    def digest(self) -> str:
+        """Digest of the last state that was agreed on."""
+        return self._good.digest
+
+    @property
+    def report(self) -> Report:
+        """What was compared, detected, and done again."""
+        return self._ledger.report
+
+    def run(self, step: Callable[[], T]) -> T:
+        """Execute one step and return what the adopted execution returned.
+
+        Parameters
+        ----------
+        step : as in `StepGuard.run`; it is called two or three times.
+
+        Raises
+        ------
+        IntegrityError : a pinned setting changed since the job began.
+        Unrepaired : no two executions agreed in `attempts` rounds, or both copies of the state were hit at rest.
+        """
+        changed = self._pins.differences(current_pins())
+        if changed:
+            raise IntegrityError(f"level exact: {'; '.join(changed)}", "set it back, or begin a new job")
+        self._verify_rest()
+        for attempt in range(self._attempts):
+            results, states = self._execute(step)
+            digests = [_voted(state, result) for state, result in zip(states, results, strict=True)]
+            self._ledger.checked("executions by digest", len(digests))
+            chosen = majority(digests)
+            if chosen is None:
+                self._ledger.alarm("copy", f"digests {', '.join(each[:8] for each in digests)}", "redone")
+                if attempt + 1 < self._attempts:
+                    self._ledger.redo()
+                continue
+            if len(set(digests)) > 1:
+                self._ledger.alarm("copy", f"execution {_odd_one(digests, chosen)}", "corrected")
+            return self._adopt(states, results, digests, chosen)
+        self._good.restore(self._model, self._optimizer)
+        self._ledger.settle_step(["copy"], "uncorrected")
+        raise Unrepaired(("copy",), f"no majority in {self._attempts} rounds of {self._copies} executions")
+
+    def _verify_rest(self) -> None:
+        """Verify what lies since the last step: the live state against the digest, then the two kept copies."""
+        live = Snapshot.take(self._model, self._optimizer)
+        if live.digest != self._good.digest:
+            self._ledger.alarm("state", _first_difference(live, self._good), "corrected")
+        good, spare = self._good.intact(), self._spare.intact()
+        if not (good or spare):
+            raise Unrepaired(("state",), "both copies of the state changed at rest")
+        if not good:
+            self._good = _copied(self._spare)
+        elif not spare:
+            self._spare = _copied(self._good)
+        if not (good and spare):
+            self._ledger.alarm("state", "a kept copy", "corrected")
+        # The generator may have been used between steps, for the data's order: its live state is the step's.
+        random = random_state()
+        for name in ("_good", "_spare"):
+            kept = getattr(self, name)
+            setattr(self, name, Snapshot(kept.tensors, random, kept.optimizer, _digest(kept.tensors, random)))
+
+    def _execute(self, step: Callable[[], T]) -> tuple[list[T | Exception], list[Snapshot]]:
+        results: list[T | Exception] = []
+        states = []
+        for _ in range(self._copies):
+            self._good.restore(self._model, self._optimizer)
+            try:
+                results.append(step())
+            except Exception as error:  # a flipped bit may end a program, as an index outside its tensor does
+                results.append(error)
+            states.append(Snapshot.take(self._model, self._optimizer))
+        return results, states
+
+    def _adopt(
+        self, states: list[Snapshot], results: list[T | Exception], digests: list[str], chosen: str
+    ) -> T:
+        agreeing = [index for index, digest in enumerate(digests) if digest == chosen]
+        result = results[agreeing[0]]
+        if isinstance(result, Exception):  # the program's own, not a fault's: it came more than once
+            self._good.restore(self._model, self._optimizer)
+            raise result
+        self._good, self._spare = states[agreeing[0]], states[agreeing[1]]
+        self._good.restore(self._model, self._optimizer)
+        self._ledger.verdict()
+        return result
+
+
+def _voted(state: Snapshot, result: object) -> str:
+    """Return what an execution is judged by: its state and what it returned, or how it ended."""
+    if isinstance(result, Exception):
+        return hashlib.sha256(f"{type(result).__name__}: {result}".encode()).hexdigest()
+    leaves = enumerate(tree_leaves(result))
+    tensors = {str(place): leaf for place, leaf in leaves if isinstance(leaf, Tensor)}
+    plain = repr([leaf for leaf in tree_leaves(result) if not isinstance(leaf, Tensor)])
+    return hashlib.sha256(f"{state.digest} {digest_of(tensors)} {plain}".encode()).hexdigest()
+
+
+def _odd_one(digests: list[str], chosen: str) -> int:
+    return next(index for index, digest in enumerate(digests) if digest != chosen)
+
+
+def _first_difference(one: Snapshot, other: Snapshot) -> str:
+    for name, value in one.tensors.items():
+        kept = other.tensors.get(name)
+        if kept is None or digest_of({name: kept}) != digest_of({name: value}):
+            return name
+    return "generators"
+
+
+def _copied(snapshot: Snapshot) -> Snapshot:
+    tensors = {name: value.clone() for name, value in snapshot.tensors.items()}
+    return Snapshot(tensors, snapshot.random, snapshot.optimizer, snapshot.digest)
+
+
+def _digest(tensors: dict[str, Tensor], random: tuple[Tensor, list[Tensor]]) -> str:
+    states = {f"random/{index}": each for index, each in enumerate([random[0], *random[1]])}
+    return digest_of({**tensors, **states})
+
+
+def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the optimiser's settings and what of its state is no tensor."""
+    groups = [
+        {key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups
+    ]
+    plain = [
+        [
+            {
+                key: value
+                for key, value in optimizer.state.get(each, {}).items()
+                if not isinstance(value, Tensor)
+            }
+            for each in group["params"]
+        ]
+        for group in optimizer.param_groups
+    ]
+    return {"groups": groups, "plain": plain}
+
+
+def _restore_optimizer(
+    optimizer: torch.optim.Optimizer, described: dict[str, Any], tensors: dict[str, Tensor]
+) -> None:
+    for index, (group, settings) in enumerate(zip(optimizer.param_groups, described["groups"], strict=True)):
+        group.update(settings)
+        for number, parameter in enumerate(group["params"]):
+            prefix = f"optimizer/{index}/{number}/"
+            kept = {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+            plain = described["plain"][index][number]
+            if not kept and not plain:
+                optimizer.state.pop(parameter, None)
+                continue
+            state = optimizer.state[parameter]
+            for key in [key for key in state if key not in kept and key not in plain]:
+                del state[key]
+            state.update(plain)
+            for key, value in kept.items():
+                if isinstance(state.get(key), Tensor) and state[key].shape == value.shape:
+                    state[key].copy_(value)
+                else:
+                    state[key] = value.clone()

@@ -1,0 +1,178 @@
+"""The protected forms of torch's matrix products: mm, addmm, bmm, baddbmm, mv, dot and the integer product.
+
+Each takes the ledger, the operator and its arguments, and returns what the operator gives, under a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skyhall.integrity.ledger import Ledger, same_bits
+from skyhall.integrity.products import (
+    Residuals,
+    exact_difference,
+    residuals,
+    row_norms,
+    times,
+    worth_checking,
+)
+from skyhall.integrity.rounding import accumulator
+from skyhall.integrity.singular import owner_of
+from skyhall.integrity.vectors import mv_and_norms, vector_residuals
+
+__all__ = ["LINEAR_OPERATORS", "twice"]
+
+Handler = Callable[[Ledger, Any, tuple[Any, ...], dict[str, Any]], Any]
+
+_aten = torch.ops.aten
+
+
+def twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: str) -> Any:
+    """Return what an operator that changes none of its inputs gives, run twice and compared bit by bit."""
+
+    def kernel() -> Any:
+        return func(*args, **kwargs)
+
+    def differs(result: Any) -> tuple[Tensor, None]:
+        other = kernel()
+        pairs = [(result, other)] if isinstance(result, Tensor) else zip(result, other, strict=True)
+        same = [same_bits(one, two) for one, two in pairs if isinstance(one, Tensor)]
+        return ~torch.stack(same).all(), None
+
+    return ledger.run(str(func), target, kernel, differs)
+
+
+def _product(
+    ledger: Ledger,
+    func: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    a: Tensor,
+    b: Tensor,
+    added: Tensor | None = None,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+) -> Any:
+    """Check beta · added + alpha · a @ b (matrices, or batches of them) from the side that is cheaper and sharper."""
+    rows, inner, columns = a.shape[-2], a.shape[-1], b.shape[-1]
+    flops = 2 * rows * inner * columns * (a.shape[0] if a.dim() == 3 else 1)
+    if not flops:
+        return func(*args, **kwargs)
+    if a.is_floating_point() and not worth_checking(rows, inner, columns, ledger.singular.known(b)):
+        return twice(ledger, func, args, kwargs, "product")
+
+    def kernel() -> Any:
+        return func(*args, **kwargs)
+
+    def inspect(c: Tensor) -> tuple[Tensor, Tensor | None]:
+        if not a.is_floating_point():
+            x = ledger.sketches.draw(columns, c.dtype, c.device)
+            return (exact_difference(a, b, c, x) != 0).any(), None
+        return _residuals(ledger, a, b, c, added, alpha, beta).verdict()
+
+    return ledger.run(str(func), "product", kernel, inspect, flops)
+
+
+def _residuals(
+    ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, added: Tensor | None, alpha: float, beta: float
+) -> Residuals:
+    """Check a product with one weighted vector in training, with sixteen sketched columns where nothing goes back."""
+    wide = accumulator(a.dtype)
+    summand: dict[str, Any] = {"added": added, "alpha": alpha, "beta": beta}
+    by_columns = a.dim() == 2 and a.stride(0) == 1 and a.stride(1) > 1 and b.stride(-1) == 1 and added is None
+    # In short formats the result's own rounding leaves no room to be coarse.
+    if a.dim() == 2 and a.dtype == wide and _in_training():
+        if owner_of(b) is not None:
+            return _with_a_weight(ledger, a, b, c, summand)
+        if by_columns:
+            return _of_a_weight(ledger, a, b, c, alpha)
+    if by_columns and owner_of(b) is None:
+        a, b, c = b.t(), a.t(), c.t()
+
+    def sketch() -> tuple[Tensor, Tensor]:
+        x = ledger.sketches.draw(b.shape[-1], wide, b.device)
+        return x, times(b.detach().to(wide), x)
+
+    known = ledger.singular.sums(b, sketch) if b.dim() == 2 else None
+    if known is None:
+        x = ledger.sketches.draw(b.shape[-1], wide, b.device)
+        # A cast weight, as under autocast: its norm alone would leave the check of a short format blunt.
+        sharp = a.dtype != wide and b.dim() == 2 and b.numel() <= a.numel()
+        largest = ledger.singular.estimate(b.to(wide)) if sharp else None
+        return residuals(a, b, c, x, largest=largest, **summand)
+    x, weight = known
+    return residuals(a, b, c, x, weight=weight, largest=ledger.singular.bound(b, wide), **summand)
+
+
+def _in_training() -> bool:
+    return bool(torch.is_grad_enabled()) or torch._C._current_autograd_node() is not None
+
+
+def _with_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dict[str, Any]) -> Residuals:
+    """Check activations or their gradient (M, K) × weight (K, N) by rows."""
+
+    def sketch() -> tuple[Tensor, Tensor]:
+        x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
+        return x, torch.mv(b.detach(), x)
+
+    kept, ledger.gradient_norms = ledger.gradient_norms, None
+    norms = None
+    if kept is not None and (kept[0].data_ptr(), kept[0].shape, kept[1]) == (
+        a.data_ptr(),
+        a.shape,
+        a._version,
+    ):
+        norms = kept[2]
+    known = ledger.singular.sums(b, sketch, "vector")
+    largest = ledger.singular.bound(b, b.dtype)
+    if known is None or largest is None:
+        raise AssertionError("asked of what is no weight")
+    right, norms = mv_and_norms(a, known[1]) if norms is None else (None, norms)
+    ledger.watch((id(owner_of(b)), a.shape), f"{a.shape[1]} × {b.shape[1]}", norms)
+    return vector_residuals(a, c, *known, largest, norms=norms, right=right, **summand)
+
+
+def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float) -> Residuals:
+    """Check a weight's gradient C = Gᵀ X, with G (T, N) and X (T, K) whole in memory, through the larger of the two.
+
+    Its norm sets the limit: to know its largest singular value would take more passes than the check has.
+    """
+    if a.shape[0] >= b.shape[1]:
+        a, b, c = b.t(), a.t(), c.t()
+    x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
+    w, norms = mv_and_norms(b, x)
+    if b.data_ptr() != a.data_ptr():
+        ledger.gradient_norms = (b, b._version, norms)
+    return vector_residuals(a, c, x, w, torch.linalg.vector_norm(norms), norms=row_norms(a), alpha=alpha)
+
+
+def _mm(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return _product(ledger, func, args, kwargs, args[0], args[1])
+
+
+def _addmm(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    added, a, b = args[:3]
+    return _product(
+        ledger, func, args, kwargs, a, b, added, float(kwargs.get("alpha", 1)), float(kwargs.get("beta", 1))
+    )
+
+
+def _mv(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return twice(ledger, func, args, kwargs, "product")
+
+
+LINEAR_OPERATORS: dict[Any, Handler] = {
+    _aten.mm.default: _mm,
+    _aten.bmm.default: _mm,
+    _aten._int_mm.default: _mm,
+    _aten.addmm.default: _addmm,
+    _aten.baddbmm.default: _addmm,
+    _aten.mv.default: _mv,
+    _aten.addmv.default: _mv,
+    _aten.dot.default: _mv,
+    _aten.vdot.default: _mv,
+}

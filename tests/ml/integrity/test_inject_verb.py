@@ -1,0 +1,135 @@
+"""``skyhall inject``: rows of the contract, the user's own model, files, and what it says to wrong values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from skyhall.cli import program
+
+pytestmark = pytest.mark.ml
+
+KEYS = [
+    "target",
+    "dtype",
+    "bits",
+    "level",
+    "injected",
+    "masked",
+    "silent",
+    "visible",
+    "nan",
+    "detected",
+    "corrected",
+]
+MINE = """
+import torch
+from torch import nn
+
+def classifier():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(16, 32), nn.GELU(), nn.Linear(32, 5))
+    inputs = torch.randn(64, 16, generator=torch.Generator().manual_seed(1))
+    targets = inputs[:, :5].argmax(-1)
+    return model, inputs, lambda out: nn.functional.cross_entropy(out, targets)
+
+def bare():
+    return classifier()[:2]
+
+def wrong():
+    return 5
+
+def broken():
+    raise RuntimeError("no weights here")
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "my_model.py").write_text(MINE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return "my_model.py"
+
+
+def call(*args: str) -> Result:
+    return CliRunner().invoke(program, ["inject", *args])
+
+
+def answer(*args: str) -> list[dict[str, object]]:
+    result = call(*args, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    rows: list[dict[str, object]] = json.loads(result.stdout)
+    return rows
+
+
+def refusal(*args: str) -> str:
+    result = call(*args, "--json")
+    assert result.exit_code == 2, (result.stdout, result.stderr)
+    error = json.loads(result.stderr)
+    return f"{error['what']} | {error['right']}"
+
+
+def test_the_demo_gives_the_rows_of_the_contract() -> None:
+    rows = answer("demo", "--targets", "weights,activations", "--bits", "exponent", "--count", "4")
+    assert [(row["target"], row["level"]) for row in rows] == [
+        (target, level) for target in ("weights", "activations") for level in ("none", "abft", "full")
+    ]
+    for row in rows:
+        assert list(row)[:11] == KEYS
+        assert row["injected"] == 4
+
+
+def test_a_users_model_is_hit_in_inference_and_training(mine: str) -> None:
+    rows = answer(f"{mine}:classifier", "--count", "3", "--level", "none,full")
+    assert {row["target"] for row in rows} == {"weights", "activations", "optimizer", "gradients", "updates"}
+    without_loss = answer(f"{mine}:bare", "--count", "3", "--level", "none")
+    assert {row["target"] for row in without_loss} == {"weights", "activations"}
+    assert answer("my_model:bare", "--count", "3", "--level", "none") == without_loss
+
+
+def test_int8_has_weights_and_halves_instead_of_exponents(mine: str) -> None:
+    rows = answer(
+        f"{mine}:classifier", "--dtypes", "int8", "--targets", "weights", "--count", "3", "--level", "none"
+    )
+    assert [(row["dtype"], row["bits"]) for row in rows] == [("int8", "high"), ("int8", "low")]
+
+
+def test_the_table_says_what_was_detected_and_how_sure_that_is(mine: str, tmp_path: Path) -> None:
+    result = call(f"{mine}:classifier", "--count", "6", "--bits", "top-exponent", "--out", "found")
+    assert result.exit_code == 0, result.stderr
+    assert "with 95 % confidence" in " ".join(result.stdout.split())
+    assert all(len(line) <= 80 for line in result.stdout.splitlines() if not line.startswith("  skyhall"))
+    rows = json.loads((tmp_path / "found" / "rows.json").read_text(encoding="utf-8"))
+    assert sum(row["injected"] for row in rows) == 6 * len(rows)
+    figure = ElementTree.fromstring((tmp_path / "found" / "faults.svg").read_text(encoding="utf-8"))
+    texts = [each.text for each in figure.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts.count("full") == 5
+    assert "weights, fp32, top-exponent" in texts
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("demo", "--targets", "wieghts"), "did you mean 'weights'"),
+        (("demo", "--level", "none,fulll"), "did you mean 'full'"),
+        (("demo", "--dtypes", "fp23"), "did you mean 'fp32'"),
+        (("demo", "--shapes", "rows"), "did you mean 'row'"),
+        (("demo", "--size", "0.9m"), "did you mean '0.8m'"),
+        (("demo", "--dtypes", "int8", "--bits", "exponent", "--targets", "weights"), "int8 has no exponent"),
+        (("demo", "--dtypes", "int8", "--targets", "gradients"), "int8 weights are not trained"),
+        (("my_model",), "'my_model' names no function"),
+        (("gone.py:model",), "there is no file gone.py"),
+        (("gone.module:model",), "cannot be imported"),
+        (("my_model.py:clasifier",), "did you mean 'classifier'"),
+        (("my_model.py:wrong",), "returned a int"),
+        (("my_model.py:broken",), "RuntimeError: no weights here"),
+        (("my_model.py:bare", "--targets", "optimizer"), "'optimizer' needs training"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_right(mine: str, args: tuple[str, ...], told: str) -> None:
+    assert told in refusal(*args)
