@@ -12,7 +12,9 @@ pytestmark = pytest.mark.ml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
-    page for page in (ROOT / "docs").rglob("*.md") if "<!-- needs torch -->" in page.read_text(encoding="utf-8")
+    page
+    for page in (ROOT / "docs").rglob("*.md")
+    if "<!-- needs torch -->" in page.read_text(encoding="utf-8")
 )
 
 
