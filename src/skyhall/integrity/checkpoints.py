@@ -242,7 +242,7 @@ def _step(path: Path) -> int:
     return int(found[1]) if found else -1
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytearray) -> None:
     """Write and fsync a new file; a short write is an error of the disk, told as what it is."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:

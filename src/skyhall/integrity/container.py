@@ -40,7 +40,7 @@ _DTYPES = {
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def pack(tree: Any) -> bytes:
+def pack(tree: Any) -> bytearray:
     """Return the file's bytes for a tree of dicts, lists, tuples, numbers, texts, bytes, arrays and tensors.
 
     Raises
@@ -66,10 +66,10 @@ def pack(tree: Any) -> bytes:
         out += _raw(tensor)
         _pad(out)
     out += hashlib.sha256(out).digest()
-    return bytes(out)
+    return out
 
 
-def unpack(data: bytes) -> Any:
+def unpack(data: bytes | bytearray) -> Any:
     """Return the tree that `pack` packed, tensors on the CPU.
 
     Raises
@@ -84,7 +84,7 @@ def unpack(data: bytes) -> Any:
         )
     start = len(MAGIC) + 8
     length = int.from_bytes(data[len(MAGIC) : start], "little")
-    sealed = data[:-_DIGEST]
+    sealed = memoryview(data)[:-_DIGEST]  # a slice of the bytes would copy them
     if hashlib.sha256(sealed).digest() != data[-_DIGEST:]:
         raise CheckpointError(_difference(data, start, length))
     header = json.loads(data[start : start + length])
@@ -93,7 +93,7 @@ def unpack(data: bytes) -> Any:
     return _tree(header["values"], tensors)
 
 
-def _difference(data: bytes, start: int, length: int) -> str:
+def _difference(data: bytes | bytearray, start: int, length: int) -> str:
     """Say what is wrong with a file whose digest differs: cut, or changed."""
     try:
         header = json.loads(data[start : start + length])
@@ -169,15 +169,15 @@ def _unsigned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return whole.view({1: np.uint8, 2: np.int16, 4: np.int32, 8: np.int64}[whole.dtype.itemsize]).copy()
 
 
-def _raw(tensor: Tensor) -> bytes:
+def _raw(tensor: Tensor) -> memoryview:
     held = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
     size = tensor.dtype.itemsize
     if sys.byteorder == "big" and size > 1:
         held = held.reshape(-1, size)[:, ::-1]
-    return held.tobytes()
+    return np.ascontiguousarray(held).reshape(-1).data
 
 
-def _tensor(data: bytes, base: int, described: dict[str, Any]) -> Tensor:
+def _tensor(data: memoryview, base: int, described: dict[str, Any]) -> Tensor:
     dtype, start = _DTYPES[described["dtype"]], base + described["offset"]
     held = np.frombuffer(data, dtype=np.uint8, count=described["bytes"], offset=start)
     if sys.byteorder == "big" and dtype.itemsize > 1:

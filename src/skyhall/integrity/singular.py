@@ -1,6 +1,6 @@
 """Largest singular values and checksums of weights, kept from one use to the next.
 
-A weight changes little in a step, so that two power iterations from the last singular vector follows its largest
+A weight changes little in a step, so that one power iteration from the last singular vector follows its largest
 singular value; the first time takes a dozen. An iteration gives a lower bound, hence the margin.
 """
 
@@ -17,7 +17,7 @@ from torch.nn import Parameter
 __all__ = ["SingularValues", "owner_of"]
 
 _FIRST_ITERATIONS = 12
-_LATER_ITERATIONS = 2
+_LATER_ITERATIONS = 1
 _ESTIMATE_ITERATIONS = 6
 _MARGIN = 1.25
 

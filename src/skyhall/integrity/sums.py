@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["StateSums", "block_sums"]
+__all__ = ["StateSums", "as_wide_words", "block_sums"]
 
 _BLOCK = 512  # words of 64 bits: 4 KiB
 
@@ -39,6 +39,15 @@ def block_sums(tensor: Tensor) -> Tensor:
         last = last + tail.contiguous().view(torch.uint8).to(torch.int64).sum()
     parts.append(last.view(1))
     return torch.cat(parts)
+
+
+def as_wide_words(tensor: Tensor) -> Tensor | None:
+    """Return a tensor's memory as int64 words, None where it does not divide into whole ones at whole addresses."""
+    flat = _dense(tensor.detach())
+    size = flat.element_size()
+    if flat.is_complex() or size > 8 or flat.numel() * size % 8 or flat.storage_offset() * size % 8:
+        return None
+    return flat.view(torch.int64)
 
 
 def _dense(tensor: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from skyhall.integrity.ledger import same_bits
 from skyhall.integrity.sums import StateSums, block_sums
 
 pytestmark = pytest.mark.ml
@@ -62,3 +63,24 @@ def test_a_tensor_of_another_size_counts_as_changed() -> None:
     sums = StateSums()
     sums.renew({"a": torch.zeros(5000)})
     assert "a" in sums.changed({"a": torch.zeros(10)})
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.bfloat16, torch.float64, torch.int8, torch.complex64, torch.int64], ids=str
+)
+@pytest.mark.parametrize("shape", [(), (3,), (8,), (5, 7), (4, 6), (0,)], ids=str)
+def test_same_bits_compares_every_bit(dtype: Any, shape: tuple[int, ...]) -> None:
+    one = torch.randn(shape, generator=torch.Generator().manual_seed(1)).mul_(9).to(dtype)
+    assert same_bits(one, one.clone())
+    if one.numel():
+        other = one.clone()
+        other.view(-1).view(torch.uint8)[-1] ^= 1
+        assert not same_bits(one, other)
+
+
+def test_nan_has_its_own_bits_and_the_two_zeros_differ() -> None:
+    one = torch.full((8, 8), float("nan"))
+    assert same_bits(one, one.clone())
+    assert same_bits(one.t(), one.clone().t())
+    assert not same_bits(torch.zeros(8), -torch.zeros(8))
+    assert same_bits(torch.arange(9.0)[1:], torch.arange(9.0)[1:].clone())
