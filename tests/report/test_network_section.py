@@ -65,7 +65,7 @@ def test_the_section_says_what_is_there_and_why_the_rest_is_not(
     dawn_dusk: Assessment, one_satellite: Assessment, real_orbits: Assessment
 ) -> None:
     ring = network_section(dawn_dusk)
-    assert "1,655 laser links" in ring.sentence
+    assert "2,454 laser links" in ring.sentence
     assert ring.mesh
     assert ring.contacts
     assert ring.latency
