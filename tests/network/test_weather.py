@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
-from skyhall.constants import DAY, EARTH_RADIUS, HOUR
+from skyhall.constants import DAY, HOUR
 from skyhall.errors import ValueProblem
+from skyhall.network.latency import MEAN_RADIUS
 from skyhall.network.weather import (
     Weather,
     any_clear,
@@ -104,7 +105,7 @@ def test_sites_that_are_always_or_never_clear() -> None:
 
 
 def test_correlation_falls_to_1_over_e_in_its_length() -> None:
-    apart = 500e3 / EARTH_RADIUS
+    apart = 500e3 / MEAN_RADIUS
     matrix = correlation_by_distance([0.0, 0.0, 0.0], [0.0, apart, np.pi], 500e3)
     assert matrix[0, 1] == pytest.approx(np.exp(-1.0), rel=1e-9)
     assert matrix[0, 2] < 1e-10

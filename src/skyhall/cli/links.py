@@ -132,7 +132,8 @@ def _show(found: OpticalLink) -> None:
     show.sentence(
         f"Fades by jitter are deeper than {show.number(found.fade_db, 'dB', 2)} for {found.outage:.3g} of the time, "
         f"{covered} the margin kept in hand. Acquisition takes {found.acquisition_time_s:g} s, after a short break "
-        f"{found.reacquisition_time_s:g} s.",
+        f"{found.reacquisition_time_s:g} s. A fleet's mesh uses the terminal up to the "
+        f"{_km(found.longest_range_km)} that its maker states.",
         "dim",
     )
 

@@ -23,7 +23,6 @@ __all__ = [
     "Mesh",
     "chords",
     "joined",
-    "link_lengths",
     "open_links",
     "plus_grid",
 ]
@@ -163,16 +162,6 @@ def joined(meshes: Sequence[Mesh]) -> Mesh:
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
     edges = [mesh.edges + start for mesh, start in zip(meshes, starts, strict=True)]
     return Mesh(sum(counts), np.concatenate(edges), np.concatenate([mesh.kind for mesh in meshes]))
-
-
-def link_lengths(edges: npt.ArrayLike, position: npt.ArrayLike) -> Array:
-    """Return the length of each link, m (links,), of satellites at `position` (m, (satellites, 3))."""
-    ends, there = np.asarray(edges), np.asarray(position, dtype=np.float64)
-    length = np.empty(len(ends))
-    for part in _parts(len(ends)):
-        way = there[ends[part, 1]] - there[ends[part, 0]]
-        length[part] = np.sqrt(np.einsum("ij,ij->i", way, way))
-    return length
 
 
 def open_links(

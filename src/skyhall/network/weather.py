@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.special import ndtri
 from scipy.stats import multivariate_normal
 
-from skyhall.constants import EARTH_RADIUS
 from skyhall.errors import ValueProblem
+from skyhall.network.latency import great_circle
 from skyhall.types import Array
 
 __all__ = [
@@ -101,10 +101,7 @@ def correlation_by_distance(latitude: npt.ArrayLike, longitude: npt.ArrayLike, l
     if not length > 0.0:
         raise ValueProblem(f"a correlation length of {length:g} m is impossible", right="give more than 0 m")
     lat, lon = np.asarray(latitude, dtype=np.float64), np.asarray(longitude, dtype=np.float64)
-    level = np.cos(lat)
-    unit = np.stack([level * np.cos(lon), level * np.sin(lon), np.sin(lat)], axis=-1)
-    chord = np.linalg.norm(unit[:, None] - unit[None, :], axis=-1)
-    distance = 2.0 * EARTH_RADIUS * np.arcsin(np.minimum(0.5 * chord, 1.0))
+    distance = great_circle(lat[:, None], lon[:, None], lat, lon)
     return np.asarray(np.exp(-distance / length), dtype=np.float64)
 
 
