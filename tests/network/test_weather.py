@@ -127,6 +127,7 @@ def test_a_draw_is_repeated_by_its_seed(count: int, seed: int) -> None:
     [
         (1.2, HOUR, np.eye(1), "availability"),
         (0.5, 0.0, np.eye(1), "persistence"),
+        (0.5, 1e-6, np.eye(1), "persistence"),
         (0.5, HOUR, np.eye(2), "correlation"),
         (np.array([0.5, 0.5]), HOUR, np.ones((2, 2)), "correlation"),
     ],

@@ -285,3 +285,11 @@ def test_sites_may_be_typed_as_a_list_of_names() -> None:
         assert load("starcloud-1", overrides=[f"network.sites={text}"]).network.sites == ("svalbard", "troll")
     with pytest.raises(SkyhallError, match=r"network\.sites"):
         load("starcloud-1", overrides=["network.sites=[]"])
+
+
+def test_a_base_whose_name_no_file_can_have_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"extends: {'a' * 5000}\n", encoding="utf-8")
+    with pytest.raises(SkyhallError) as caught:
+        load(path)
+    assert caught.value.exit_code in {2, 3}

@@ -23,6 +23,8 @@ __all__ = [
     "draw_sky",
 ]
 
+_SHORTEST = 60.0  # s, of clouds: below, a day has more spells than a draw of it should hold
+
 
 @dataclass(frozen=True, slots=True)
 class Weather:
@@ -35,7 +37,7 @@ class Weather:
     Parameters
     ----------
     availability : share of the time in which the line of sight is free of clouds, (sites,).
-    persistence : s, (sites,).
+    persistence : s, at least a minute, (sites,).
     correlation : of the Gaussian behind the clouds, (sites, sites); the unit matrix where sites are independent.
 
     Raises
@@ -59,8 +61,11 @@ class Weather:
                 f"an availability of {self.availability.max():g} is impossible",
                 right="give a share from 0 to 1",
             )
-        if not np.all(self.persistence > 0.0):
-            raise ValueProblem("clouds without persistence are not modelled", right="give more than 0 s")
+        if not np.all(self.persistence >= _SHORTEST):
+            raise ValueProblem(
+                f"a persistence of {self.persistence.min():g} s is not modelled: clouds last longer",
+                right=f"give at least {_SHORTEST:g} s",
+            )
         good = matrix.shape == (*shape, *shape) and np.allclose(matrix, matrix.T)
         if not good or not np.allclose(np.diag(matrix), 1.0) or np.linalg.eigvalsh(matrix).min() < 1e-9:
             raise ValueProblem(

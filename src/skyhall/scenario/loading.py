@@ -98,7 +98,7 @@ def _read(source: str, places: _Places, seen: tuple[str, ...]) -> _Tree:
             "a base may not extend another", place=Place(seen[-1], "extends"), right="extend it directly"
         )
     path = Path(source)
-    looks_like_file = path.suffix in {".yaml", ".yml"} or "/" in source or path.is_file()
+    looks_like_file = path.suffix in {".yaml", ".yml"} or "/" in source or _is_file(path)
     text = read_text(path) if looks_like_file else builtin_text(source)
     tree = _parse(text, source if looks_like_file else f"scenario {source}", places)
     if looks_like_file:
@@ -112,7 +112,7 @@ def _read(source: str, places: _Places, seen: tuple[str, ...]) -> _Tree:
             place=places.get("extends"),
             right="write, for example, extends: geo-1gw",
         )
-    if looks_like_file and (path.parent / base).is_file():
+    if looks_like_file and _is_file(path.parent / base):
         base = str(path.parent / base)
     base_places: _Places = {}
     merged = _merge(_read(base, base_places, (*seen, source)), tree)
@@ -121,13 +121,21 @@ def _read(source: str, places: _Places, seen: tuple[str, ...]) -> _Tree:
     return merged
 
 
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _take_from_file(tree: _Tree, path: Path) -> None:
     """Name a nameless scenario after its file, and look for its element sets beside it first."""
     if "name" not in tree and re.fullmatch(NAME, path.stem):
         tree["name"] = path.stem
     orbit = tree.get("orbit")
     elements = orbit.get("elements") if isinstance(orbit, dict) else None
-    if isinstance(orbit, dict) and isinstance(elements, str) and (path.parent / elements).is_file():
+    if isinstance(orbit, dict) and isinstance(elements, str) and _is_file(path.parent / elements):
         orbit["elements"] = str(path.parent / elements)
 
 
