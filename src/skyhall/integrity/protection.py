@@ -10,6 +10,7 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from skyhall.integrity.arithmetic import uncovered_arithmetic
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.operators import HANDLERS, makes_numbers, run_twice
 from skyhall.integrity.report import Report, Verdict
@@ -81,7 +82,7 @@ class Protection(TorchDispatchMode):
         if ledger.level == "full":
             return run_twice(ledger, func, args, named)
         result = func(*args, **named)
-        ledger.uncovered(func._opname, result)
+        ledger.uncovered(func._opname, result, uncovered_arithmetic(func, args, named, result))
         return result
 
 

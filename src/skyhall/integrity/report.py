@@ -78,7 +78,7 @@ class Report:
     uncovered : bytes that operators without a check wrote, by operator.
     covered_bytes : bytes that operators under a check wrote.
     covered_flops, uncovered_flops : arithmetic with and without a check; an uncovered operator counts one operation
-        an element of what it writes.
+        an element of what it writes, or its products where it is a fused layer or a product.
     alarms : the first thousand alarms one by one.
     unseen : what ran out of the protection's sight and is in no count; empty where nothing did.
     """

@@ -335,8 +335,12 @@ class StepGuard:
 
 def _peak(values: list[Tensor]) -> Tensor:
     # torch's infinity norm is seven times slower than this. NaN wins in a maximum, as it must.
-    ends = [end for each in values if each.numel() for end in each.aminmax()]
+    ends = [end for each in map(_real, values) if each.numel() for end in each.aminmax()]
     return torch.stack([each.to(ends[0].device, torch.float32) for each in ends]).abs().max()
+
+
+def _real(value: Tensor) -> Tensor:
+    return torch.view_as_real(value) if value.is_complex() else value
 
 
 def _equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
