@@ -80,6 +80,18 @@ class Ledger:
         self._numbers: Counter[str] = Counter()
         self._alarms: list[Alarm] = []
 
+    @classmethod
+    def exact(cls, unseen: str = "") -> Ledger:
+        """Return the ledger of level `exact`, where executions are compared whole and no operator is checked.
+
+        Parameters
+        ----------
+        unseen : what runs without being compared.
+        """
+        ledger = cls("none")
+        ledger.level, ledger.unseen = "exact", unseen
+        return ledger
+
     def run(
         self,
         name: str,

@@ -329,3 +329,19 @@ def test_a_step_without_an_update_is_checked_and_its_buffers_are_taken() -> None
     guard.run(lambda: model(torch.randn(32, 64)).square().mean().backward())
     assert [each.where for each in guard.report.alarms] == ["buffers/1.running_mean"]
     assert guard.report.corrected == {"state": 1}
+
+
+def test_level_sums_says_that_no_arithmetic_is_covered() -> None:
+    model = nn.Linear(64, 64)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    guard = StepGuard(model, optimizer, level="sums")
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(torch.ones(50, 64)).square().mean().backward()
+        optimizer.step()
+
+    guard.run(step)
+    assert guard.report.uncovered_share == {"bytes": 1.0, "flops": 1.0}
+    assert "without cover 100.00 % of the arithmetic" in str(guard.report)
+    assert "in no count: every operator" in str(guard.report)
