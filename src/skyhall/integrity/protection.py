@@ -11,6 +11,7 @@ from typing import Any
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skyhall.integrity.arithmetic import uncovered_arithmetic
+from skyhall.integrity.gradients import GradientWatch
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.operators import HANDLERS, makes_numbers, run_twice
 from skyhall.integrity.report import Report, Verdict
@@ -31,6 +32,7 @@ class Protection(TorchDispatchMode):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()
         self.ledger = ledger
+        self.gradients: GradientWatch | None = None  # of a step's guard
         self._watches: list[Any] = []
 
     @property
@@ -66,6 +68,16 @@ class Protection(TorchDispatchMode):
     ) -> Any:
         """Run an operator under its check; count it where there is none."""
         named = kwargs or {}
+        watch = self.gradients
+        if watch is None or self.ledger.paused:
+            return self._run(func, args, named)
+        written = watch.writing(func, args, named)
+        result = self._run(func, args, named)
+        if written:
+            watch.wrote(written)
+        return result
+
+    def _run(self, func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         ledger = self.ledger
         if ledger.paused or ledger.level in ("none", "sums"):
             return func(*args, **named)
