@@ -53,7 +53,8 @@ def uncovered_arithmetic(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if name in _FUSED:
         return _FUSED[name] * _fused(name, given)
     if name.startswith(_CUBIC):
-        return max(each.numel() * min(each.shape[-2:]) for each in given) if given[0].dim() > 1 else 0
+        matrices = [each for each in given if each.dim() > 1]
+        return max((each.numel() * min(each.shape[-2:]) for each in matrices), default=0)
     return 0
 
 

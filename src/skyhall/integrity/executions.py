@@ -50,7 +50,13 @@ def plain(value: Any) -> bool:
     """Say whether a nest has tensors of plain memory alone, whose bits can be compared: none sparse or quantised."""
     return all(
         each.layout == torch.strided
-        and not (each.is_quantized or each.is_nested or each.is_conj() or each.is_neg())
+        and not (
+            each.is_quantized
+            or each.is_nested
+            or each.is_conj()
+            or each.is_neg()
+            or torch._is_zerotensor(each)
+        )
         and each.device.type != "meta"
         for each in tensors_of(value)
     )

@@ -148,6 +148,8 @@ def _mm(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 
 def _addmm(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     added, a, b = args[:3]
+    if not a.is_floating_point():  # complex factors, and integers with a summand
+        return twice(ledger, func, args, kwargs, "product")
     return _product(
         ledger, func, args, kwargs, a, b, added, float(kwargs.get("alpha", 1)), float(kwargs.get("beta", 1))
     )

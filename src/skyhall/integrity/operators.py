@@ -20,7 +20,7 @@ from skyhall.integrity.executions import Named, in_place_twice, plain, targets_o
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.linear_operators import LINEAR_OPERATORS, Handler
 
-__all__ = ["HANDLERS", "makes_numbers", "run_twice", "supported", "written_arguments"]
+__all__ = ["HANDLERS", "composite", "makes_numbers", "run_twice", "supported", "written_arguments"]
 
 HANDLERS: dict[Any, Handler] = {**LINEAR_OPERATORS, **ATTENTION_OPERATORS, **CONVOLUTION_OPERATORS}
 
@@ -29,11 +29,32 @@ _NO_NUMBERS = {
     "_local_scalar_dense", "is_same_size", "record_stream", "set_", "resize_",
 }  # fmt: skip
 
+# Operators that update running statistics, which their schemas do not say.
+_UNSAID = {
+    "native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "batch_norm_gather_stats",
+    "batch_norm_gather_stats_with_counts", "batch_norm_update_stats",
+}  # fmt: skip
+_RUNNING = ("running_mean", "running_var")
+
 # Fused kernels that leave part of what they return as they found it: work space for their backward pass.
 _UNSPECIFIED = {
     "mkldnn_rnn_layer", "mkldnn_rnn_layer_backward", "_cudnn_rnn", "_cudnn_rnn_backward", "miopen_rnn",
     "miopen_rnn_backward", "_ctc_loss", "_ctc_loss_backward",
 }  # fmt: skip
+
+
+def composite(func: Any, args: Sequence[Any]) -> bool:
+    """Say whether an operator is made of others where it runs: it can be taken apart, and has no kernel of its own."""
+    first = next((each for each in args if isinstance(each, Tensor)), None)
+    return _composite(func, "cpu" if first is None else first.device.type)
+
+
+@cache
+def _composite(func: Any, kind: str) -> bool:
+    if not func._can_decompose():
+        return False
+    key = getattr(torch._C.DispatchKey, kind.upper(), None)
+    return key is None or not func.has_kernel_for_dispatch_key(key)
 
 
 @cache
@@ -48,7 +69,8 @@ def makes_numbers(func: Any) -> bool:
 @cache
 def written_arguments(func: Any) -> tuple[str, ...]:
     """Return the names of the arguments that an operator changes."""
-    return tuple(
+    unsaid = _RUNNING if func._opname in _UNSAID else ()
+    return unsaid + tuple(
         each.name
         for each in func._schema.arguments
         if each.alias_info is not None and each.alias_info.is_write

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from skyhall.integrity.arithmetic import uncovered_arithmetic
 from skyhall.integrity.gradients import GradientWatch
 from skyhall.integrity.ledger import Ledger
-from skyhall.integrity.operators import HANDLERS, makes_numbers, run_twice
+from skyhall.integrity.operators import HANDLERS, composite, makes_numbers, run_twice
 from skyhall.integrity.report import Report, Verdict
 
 __all__ = ["Protection"]
@@ -84,7 +84,7 @@ class Protection(TorchDispatchMode):
         handler = HANDLERS.get(func)
         if handler is not None:
             return handler(ledger, func, args, named)
-        if func._can_decompose():  # below autograd, composite operators arrive whole
+        if composite(func, args):  # below autograd, they arrive whole
             with self.again():
                 parts = func.decompose(*args, **named)
             if parts is not NotImplemented:

@@ -56,7 +56,9 @@ def _dense(tensor: Tensor) -> Tensor:
         return tensor.view(-1)
     order = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
     arranged = tensor.permute(order)
-    return arranged.reshape(-1)
+    return arranged.reshape(
+        -1
+    ).contiguous()  # what has gaps may come back as a view of every so many elements
 
 
 def _as_words(flat: Tensor) -> Tensor:

@@ -58,7 +58,13 @@ def written_by_another_name(a: Tensor) -> Tensor:
 
 def complex_products(a: Tensor) -> Any:
     b = torch.complex(a, a + 1.0)
-    return torch.view_as_real(b @ b), torch.view_as_real(torch.bmm(b[None], b[None])), (b @ b.mH).abs()
+    scaled = torch.addmm(b, b, b, alpha=2.0j, beta=1.0 - 1.0j)
+    return (
+        torch.view_as_real(scaled),
+        torch.view_as_real(b @ b),
+        torch.view_as_real(torch.bmm(b[None], b[None])),
+        (b @ b.mH).abs(),
+    )
 
 
 def out_of_no_size(a: Tensor) -> Tensor:
@@ -69,6 +75,23 @@ def out_of_the_right_size(a: Tensor) -> Tensor:
     room = torch.empty(20, 20)
     assert torch.mm(a, a, out=room) is room
     return room
+
+
+def with_gradient(function: Callable[[Tensor], Tensor], a: Tensor) -> Any:
+    b = (a * 3.0).requires_grad_()
+    function(b).square().sum().backward()
+    return b.grad
+
+
+def products_of_integers(a: Tensor) -> Any:
+    b = (a * 100.0).to(torch.int64)
+    return b @ b, torch.addmm(b, b, b, alpha=3, beta=2), torch.baddbmm(b[None], b[None], b[None])
+
+
+def zeros_without_memory(a: Tensor) -> Any:
+    b = a.clone().requires_grad_()
+    torch.sgn(b).sum().backward()
+    return b.grad
 
 
 OPERATIONS: list[Callable[[Tensor], Any]] = [
@@ -83,6 +106,13 @@ OPERATIONS: list[Callable[[Tensor], Any]] = [
     recurrent,
     complex_products,
     written_by_another_name,
+    zeros_without_memory,
+    lambda a: with_gradient(functional.silu, a),
+    lambda a: with_gradient(functional.mish, a),
+    lambda a: torch.linalg.qr(a[:, :7]),
+    lambda a: torch.linalg.svd(a[:7]),
+    torch.pinverse,
+    products_of_integers,
     fused_update,
     lambda a: torch.quantize_per_tensor(a, 0.1, 0, torch.qint8).dequantize(),
     lambda a: functional.ctc_loss(
