@@ -36,10 +36,10 @@ _UNSAID = {
 }  # fmt: skip
 _RUNNING = ("running_mean", "running_var")
 
-# Fused kernels that leave part of what they return as they found it: work space for their backward pass.
+# Kernels that leave part of what they return as they found it, as work space for their backward pass.
 _UNSPECIFIED = {
     "mkldnn_rnn_layer", "mkldnn_rnn_layer_backward", "_cudnn_rnn", "_cudnn_rnn_backward", "miopen_rnn",
-    "miopen_rnn_backward", "_ctc_loss", "_ctc_loss_backward",
+    "miopen_rnn_backward", "_ctc_loss", "_ctc_loss_backward", "linalg_lstsq",
 }  # fmt: skip
 
 

@@ -45,7 +45,13 @@ def as_wide_words(tensor: Tensor) -> Tensor | None:
     """Return a tensor's memory as int64 words, None where it does not divide into whole ones at whole addresses."""
     flat = _dense(tensor.detach())
     size = flat.element_size()
-    if not flat.numel() or flat.is_complex() or size > 8 or flat.numel() * size % 8 or flat.storage_offset() * size % 8:
+    if (
+        not flat.numel()
+        or flat.is_complex()
+        or size > 8
+        or flat.numel() * size % 8
+        or flat.storage_offset() * size % 8
+    ):
         return None
     return flat.view(torch.int64)
 
