@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _OUTCOMES = ("masked", "silent", "visible", "nan", "detected", "corrected")
+_MOST = 1_000_000  # `faults.MOST_FAULTS`, which is not imported here: it needs torch
 _TRAINED = ("optimizer", "gradients", "updates")
 
 
@@ -48,7 +49,7 @@ _TRAINED = ("optimizer", "gradients", "updates")
     help="single, adjacent, row, tile, stuck-at-0, stuck-at-1.",
 )
 @click.option(
-    "--count", default=25, show_default=True, type=click.IntRange(1), help="Faults in each stratum."
+    "--count", default=25, show_default=True, type=click.IntRange(1, _MOST), help="Faults in each stratum."
 )
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the faults, and the demo."

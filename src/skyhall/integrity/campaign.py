@@ -185,6 +185,10 @@ def _clean(subject: Subject, shields: Mapping[str, Shield]) -> tuple[Observation
     for level, shield in shields.items():
         for _ in range(1 if level in ("none", "exact") else _LEARNING):
             seen, alarmed = _run(subject, _QUIET, shield)
+            if seen.error:
+                raise IntegrityError(
+                    f"without a fault, level '{level}' ends in {seen.error}", "leave that level out"
+                )
             if alarmed or judge(clean, seen) != "masked":
                 what = "an alarm" if alarmed else "other bits"
                 raise IntegrityError(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from skyhall.integrity.errors import IntegrityError
 from skyhall.integrity.guarded import under
 
 __all__ = ["attention", "attention_operator"]
@@ -146,3 +147,13 @@ def _back(ctx: Any, grad: Tensor, _: Any) -> Any:
 
 
 attention_operator.register_autograd(_back, setup_context=_keep)
+
+
+def _no_second(ctx: Any, *grads: Any) -> Any:
+    raise IntegrityError(
+        "attention protected by protect(model) has no second derivative",
+        "compute attention by matmul and softmax, or differentiate the model that is not protected",
+    )
+
+
+attention_backward.register_autograd(_no_second)

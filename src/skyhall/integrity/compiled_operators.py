@@ -53,6 +53,12 @@ def _keep_linear(ctx: Any, inputs: Any, output: Any) -> None:
 
 def _back_linear(ctx: Any, grad: Tensor) -> Any:
     source, weight = ctx.saved_tensors
+    if (
+        torch.is_grad_enabled()
+    ):  # a graph of the gradients is wanted: products that have a backward pass themselves
+        rows, flat = grad.reshape(-1, grad.shape[-1]), source.reshape(-1, source.shape[-1])
+        first = matmul_operator(rows, weight, ctx.key).view(source.shape)
+        return first, matmul_operator(rows.t(), flat, ctx.key), rows.sum(0) if ctx.biased else None, None
     grad_source, grad_weight, grad_bias = linear_backward(grad, source, weight, ctx.key)
     return grad_source, grad_weight, grad_bias if ctx.biased else None, None
 
@@ -190,9 +196,18 @@ def _keep_convolution(ctx: Any, inputs: Any, output: Any) -> None:
 
 def _back_convolution(ctx: Any, grad: Tensor) -> Any:
     source, weight = ctx.saved_tensors
-    first, second, third = convolution_backward(
-        grad, source, weight, ctx.stride, ctx.padding, ctx.dilation, ctx.groups, ctx.key
-    )
+    if torch.is_grad_enabled():  # torch's own operator can be differentiated again, out of the guard's sight
+        first, second, third = under(
+            ctx.key,
+            lambda: torch.ops.aten.convolution_backward(
+                grad, source, weight, [weight.shape[0]], ctx.stride, ctx.padding, ctx.dilation, False,
+                [0] * len(ctx.stride), ctx.groups, [True] * 3,
+            ),
+        )  # fmt: skip
+    else:
+        first, second, third = convolution_backward(
+            grad, source, weight, ctx.stride, ctx.padding, ctx.dilation, ctx.groups, ctx.key
+        )
     return first, second, third if ctx.biased else None, None, None, None, None, None
 
 

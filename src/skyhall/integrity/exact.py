@@ -3,7 +3,8 @@
 With two copies, a step whose digests differ is rolled back and executed again until two agree. With three, the majority
 decides; three different digests decide nothing, and the step is executed again. Nothing is ever adopted on one vote.
 The state between steps is kept twice under a digest of its own, so that bits that flip at rest are found before they
-are used.
+are used. What is changed on purpose between two steps is told with `accept`; the settings that a scheduler
+changes are always taken as they are.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from skyhall.integrity.step import Unrepaired
 __all__ = ["Copies", "Snapshot"]
 
 T = TypeVar("T")
+
+_MANY = 8  # elements of one tensor: fewer may be an upset's
+_ACCEPT = "call accept() after changing the state on purpose, or put_back() to go back to what was agreed on"
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Copies:
         self._optimizer = optimizer
         self._copies = copies
         self._attempts = attempts
-        self._ledger = Ledger("none")
+        self._ledger = Ledger.exact()
         self._pins = current_pins()
         self._good = Snapshot.take(model, optimizer)
         self._spare = Snapshot.take(model, optimizer)
@@ -114,16 +118,33 @@ class Copies:
         """What was compared, detected, and done again."""
         return self._ledger.report
 
+    def accept(self) -> None:
+        """Take the state as right as it is now: to do after loading a checkpoint, or changing weights on purpose."""
+        self._good = Snapshot.take(self._model, self._optimizer)
+        self._spare = Snapshot.take(self._model, self._optimizer)
+
+    def put_back(self) -> None:
+        """Put the last state that was agreed on back in place of what the model and the optimiser hold.
+
+        Raises
+        ------
+        Unrepaired : both kept copies of it were hit at rest.
+        """
+        self._verify_kept()
+        self._good.restore(self._model, self._optimizer)
+
     def run(self, step: Callable[[], T]) -> T:
         """Execute one step and return what the adopted execution returned.
 
         Parameters
         ----------
-        step : as in `StepGuard.run`; it is called two or three times.
+        step : as in `StepGuard.run`; it is called two or three times. A scheduler is stepped after it, not in it: it
+            would be stepped with each execution.
 
         Raises
         ------
-        IntegrityError : a pinned setting changed since the job began.
+        IntegrityError : a pinned setting changed since the job began; the state changed between two steps in a way that
+            no upset does, and was not accepted; the step gives the optimiser other settings with each execution.
         Unrepaired : no two executions agreed in `attempts` rounds, or both copies of the state were hit at rest.
         """
         changed = self._pins.differences(current_pins())
@@ -134,6 +155,7 @@ class Copies:
             results, states = self._execute(step)
             digests = [_voted(state, result) for state, result in zip(states, results, strict=True)]
             self._ledger.checked("executions by digest", len(digests))
+            self._refuse_drifting(states, digests)
             chosen = majority(digests)
             if chosen is None:
                 self._ledger.alarm("copy", f"digests {', '.join(each[:8] for each in digests)}", "redone")
@@ -147,11 +169,35 @@ class Copies:
         self._ledger.settle_step(["copy"], "uncorrected")
         raise Unrepaired(("copy",), f"no majority in {self._attempts} rounds of {self._copies} executions")
 
+    def _refuse_drifting(self, states: list[Snapshot], digests: list[str]) -> None:
+        """Refuse a step that gives the optimiser other settings with each execution, as a scheduler in it does."""
+        settings = [repr(state.optimizer["groups"]) for state in states]
+        if len(set(digests)) == len(set(settings)) == len(digests):
+            changed = _changed_settings(states[0].optimizer, states[1].optimizer)
+            self._good.restore(self._model, self._optimizer)
+            raise IntegrityError(
+                f"the step sets the optimiser's {', '.join(changed)} to something else with each execution",
+                "step the scheduler after run, not in the step",
+            )
+
     def _verify_rest(self) -> None:
-        """Verify what lies since the last step: the live state against the digest, then the two kept copies."""
+        """Verify what lies since the last step: the two kept copies, then the live state against them."""
+        self._verify_kept()
         live = Snapshot.take(self._model, self._optimizer)
         if live.digest != self._good.digest:
-            self._ledger.alarm("state", _first_difference(live, self._good), "corrected")
+            changed = _refuse_purpose(live, self._good)
+            if changed:
+                self._ledger.alarm("state", _named(changed), "corrected")
+        # The generator may have been used between steps, for the data's order, and a scheduler may have been stepped:
+        # their live state is the step's.
+        for name in ("_good", "_spare"):
+            kept = getattr(self, name)
+            described = {**kept.optimizer, "groups": live.optimizer["groups"]}
+            digest = _digest(kept.tensors, live.random)
+            setattr(self, name, Snapshot(kept.tensors, live.random, described, digest))
+
+    def _verify_kept(self) -> None:
+        """Verify the two kept copies of the state, and replace one that was hit by the other."""
         good, spare = self._good.intact(), self._spare.intact()
         if not (good or spare):
             raise Unrepaired(("state",), "both copies of the state changed at rest")
@@ -161,11 +207,6 @@ class Copies:
             self._spare = _copied(self._good)
         if not (good and spare):
             self._ledger.alarm("state", "a kept copy", "corrected")
-        # The generator may have been used between steps, for the data's order: its live state is the step's.
-        random = random_state()
-        for name in ("_good", "_spare"):
-            kept = getattr(self, name)
-            setattr(self, name, Snapshot(kept.tensors, random, kept.optimizer, _digest(kept.tensors, random)))
 
     def _execute(self, step: Callable[[], T]) -> tuple[list[T | Exception], list[Snapshot]]:
         results: list[T | Exception] = []
@@ -200,19 +241,48 @@ def _voted(state: Snapshot, result: object) -> str:
     leaves = enumerate(tree_leaves(result))
     tensors = {str(place): leaf for place, leaf in leaves if isinstance(leaf, Tensor)}
     plain = repr([leaf for leaf in tree_leaves(result) if not isinstance(leaf, Tensor)])
-    return hashlib.sha256(f"{state.digest} {digest_of(tensors)} {plain}".encode()).hexdigest()
+    settings = repr(state.optimizer["groups"])
+    return hashlib.sha256(f"{state.digest} {digest_of(tensors)} {plain} {settings}".encode()).hexdigest()
 
 
 def _odd_one(digests: list[str], chosen: str) -> int:
     return next(index for index, digest in enumerate(digests) if digest != chosen)
 
 
-def _first_difference(one: Snapshot, other: Snapshot) -> str:
-    for name, value in one.tensors.items():
-        kept = other.tensors.get(name)
-        if kept is None or digest_of({name: kept}) != digest_of({name: value}):
-            return name
-    return "generators"
+def _refuse_purpose(live: Snapshot, kept: Snapshot) -> list[str]:
+    """Return the tensors that an upset may have changed between two steps; refuse what only a program does.
+
+    A program loads, swaps or replaces whole tensors. An upset changes a bit, a word, a row.
+    """
+    if live.tensors.keys() != kept.tensors.keys():
+        odd = sorted(live.tensors.keys() ^ kept.tensors.keys())
+        raise IntegrityError(f"{_named(odd)} came or went between two steps", _ACCEPT)
+    changed, replaced = [], []
+    for name, value in live.tensors.items():
+        other = kept.tensors[name]
+        if digest_of({name: other}) == digest_of({name: value}):
+            continue
+        changed.append(name)
+        if value.shape != other.shape or value.dtype != other.dtype:
+            replaced.append(name)
+            continue
+        differing = int((value != other).sum())
+        if differing >= _MANY and 2 * differing > value.numel():
+            replaced.append(name)
+    if replaced:
+        raise IntegrityError(f"most elements of {_named(replaced)} changed between two steps", _ACCEPT)
+    return changed
+
+
+def _named(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} other tensors"
+
+
+def _changed_settings(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    pairs = zip(one["groups"], other["groups"], strict=False)
+    return sorted(
+        {key for a, b in pairs for key in a.keys() | b.keys() if repr(a.get(key)) != repr(b.get(key))}
+    )
 
 
 def _copied(snapshot: Snapshot) -> Snapshot:
@@ -228,7 +298,12 @@ def _digest(tensors: dict[str, Tensor], random: tuple[Tensor, list[Tensor]]) -> 
 def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Return the optimiser's settings and what of its state is no tensor."""
     groups = [
-        {key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups
+        {
+            key: value.clone() if isinstance(value, Tensor) else value
+            for key, value in group.items()
+            if key != "params"
+        }
+        for group in optimizer.param_groups
     ]
     plain = [
         [
@@ -248,7 +323,11 @@ def _restore_optimizer(
     optimizer: torch.optim.Optimizer, described: dict[str, Any], tensors: dict[str, Tensor]
 ) -> None:
     for index, (group, settings) in enumerate(zip(optimizer.param_groups, described["groups"], strict=True)):
-        group.update(settings)
+        for key, value in settings.items():
+            if isinstance(value, Tensor) and isinstance(group.get(key), Tensor):
+                group[key].copy_(value)
+            else:
+                group[key] = value.clone() if isinstance(value, Tensor) else value
         for number, parameter in enumerate(group["params"]):
             prefix = f"optimizer/{index}/{number}/"
             kept = {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

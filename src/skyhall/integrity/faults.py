@@ -23,7 +23,7 @@ import numpy.typing as npt
 from skyhall.integrity.bits import DTYPES, bits_of, mask_of
 from skyhall.integrity.errors import IntegrityError, nearest
 
-__all__ = ["SHAPES", "TARGETS", "Fault", "FaultList", "FaultModel", "Site"]
+__all__ = ["MOST_FAULTS", "SHAPES", "TARGETS", "Fault", "FaultList", "FaultModel", "Site"]
 
 TARGETS = {
     "weights": "parameters and buffers of the model, at rest",
@@ -37,6 +37,7 @@ TARGETS = {
     "messages": "what is sent between processes",
 }
 SHAPES = ("single", "adjacent", "row", "tile", "stuck-at-0", "stuck-at-1")
+MOST_FAULTS = 1_000_000  # of one list, which is held in memory: about half a gigabyte
 _FORMAT = "skyhall-faults 1"
 
 
@@ -161,6 +162,13 @@ class FaultList:
         return cls(tuple(faults), {key: value for key, value in header.items() if key != "format"})
 
 
+def _refuse_too_many(count: float) -> None:
+    if count > MOST_FAULTS:
+        raise IntegrityError(
+            f"{count:,.0f} faults are too many for one list", f"give at most {MOST_FAULTS:,}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class FaultModel:
     """What faults to draw: of which targets and shapes, in which bits, how many.
@@ -181,7 +189,8 @@ class FaultModel:
     Raises
     ------
     IntegrityError
-        For an unknown target or shape, and unless exactly one of count and rate is given.
+        For an unknown target or shape, unless exactly one of count and rate is given, and for a count above
+        `MOST_FAULTS`.
     """
 
     targets: tuple[str, ...] = ("weights", "optimizer", "activations", "gradients")
@@ -208,6 +217,7 @@ class FaultModel:
             raise IntegrityError("a fault model needs a count or a rate", "give exactly one of them")
         if min(self.count or 0, self.rate_per_bit_hour or 0.0, self.acceleration, self.hours_per_step) < 0.0:
             raise IntegrityError("counts and rates are at least 0")
+        _refuse_too_many(self.count or 0)
         if self.rate_per_bit_hour and not self.hours_per_step > 0.0:
             raise IntegrityError(
                 "a rate needs hours_per_step", "how long a step lasts in the time of the rate"
@@ -224,9 +234,11 @@ class FaultModel:
         return _bits(site.dtype, self.bits)
 
     def expected(self, sites: Iterable[Site]) -> float:
-        """Return the events that the rate gives in one step at these sites."""
+        """Return the events that the rate gives in one step at these sites; `IntegrityError` above `MOST_FAULTS`."""
         exposed = sum(site.elements * len(self.candidates(site)) for site in sites)
-        return (self.rate_per_bit_hour or 0.0) * self.acceleration * self.hours_per_step * exposed
+        events = (self.rate_per_bit_hour or 0.0) * self.acceleration * self.hours_per_step * exposed
+        _refuse_too_many(events)
+        return events
 
     def draw(self, sites: Sequence[Site], steps: int, rng: np.random.Generator) -> FaultList:
         """Return faults over `steps` steps, each of which has these sites; sorted by step.
@@ -237,7 +249,9 @@ class FaultModel:
         if self.count is not None:
             when = np.sort(rng.integers(0, steps, size=self.count)).tolist()
         else:
-            events = rng.poisson(self.expected(sites), size=steps)
+            expected = self.expected(sites)
+            _refuse_too_many(expected * steps)
+            events = rng.poisson(expected, size=steps)
             when = np.repeat(np.arange(steps), events).tolist()
         present = self.present(sites)
         if when and not present:

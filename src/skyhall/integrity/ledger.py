@@ -80,6 +80,18 @@ class Ledger:
         self._numbers: Counter[str] = Counter()
         self._alarms: list[Alarm] = []
 
+    @classmethod
+    def exact(cls, unseen: str = "") -> Ledger:
+        """Return the ledger of level `exact`, where executions are compared whole and no operator is checked.
+
+        Parameters
+        ----------
+        unseen : what runs without being compared.
+        """
+        ledger = cls("none")
+        ledger.level, ledger.unseen = "exact", unseen
+        return ledger
+
     def run(
         self,
         name: str,
@@ -213,11 +225,11 @@ class Ledger:
             elif action == "confirmed":
                 self._numbers["confirmed"] += 1
 
-    def uncovered(self, name: str, result: Any) -> None:
-        """Count an operator that no check covers."""
+    def uncovered(self, name: str, result: Any, flops: int = 0) -> None:
+        """Count an operator that no check covers; its arithmetic is one operation an element where `flops` is 0."""
         size, elements = _sizes(result)
         self._counts["uncovered"][name] += size
-        self._numbers["uncovered_flops"] += elements
+        self._numbers["uncovered_flops"] += flops or elements
 
     @property
     def report(self) -> Report:

@@ -13,12 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skyhall.integrity.arithmetic import uncovered_arithmetic
 from skyhall.integrity.attention_operators import ATTENTION_OPERATORS
 from skyhall.integrity.convolution import CONVOLUTION_OPERATORS
-from skyhall.integrity.ledger import Ledger, same_bits
-from skyhall.integrity.linear_operators import LINEAR_OPERATORS, Handler, twice
+from skyhall.integrity.executions import Named, in_place_twice, plain, targets_of, tensors_of, twice
+from skyhall.integrity.ledger import Ledger
+from skyhall.integrity.linear_operators import LINEAR_OPERATORS, Handler
 
-__all__ = ["HANDLERS", "makes_numbers", "run_twice", "supported"]
+__all__ = ["HANDLERS", "composite", "makes_numbers", "run_twice", "supported", "written_arguments"]
 
 HANDLERS: dict[Any, Handler] = {**LINEAR_OPERATORS, **ATTENTION_OPERATORS, **CONVOLUTION_OPERATORS}
 
@@ -26,6 +28,33 @@ _NO_NUMBERS = {
     "empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_unsafe_view", "detach", "lift_fresh",
     "_local_scalar_dense", "is_same_size", "record_stream", "set_", "resize_",
 }  # fmt: skip
+
+# Operators that update running statistics, which their schemas do not say.
+_UNSAID = {
+    "native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm", "batch_norm_gather_stats",
+    "batch_norm_gather_stats_with_counts", "batch_norm_update_stats",
+}  # fmt: skip
+_RUNNING = ("running_mean", "running_var")
+
+# Kernels that leave part of what they return as they found it, as work space for their backward pass.
+_UNSPECIFIED = {
+    "mkldnn_rnn_layer", "mkldnn_rnn_layer_backward", "_cudnn_rnn", "_cudnn_rnn_backward", "miopen_rnn",
+    "miopen_rnn_backward", "_ctc_loss", "_ctc_loss_backward", "linalg_lstsq",
+}  # fmt: skip
+
+
+def composite(func: Any, args: Sequence[Any]) -> bool:
+    """Say whether an operator is made of others where it runs: it can be taken apart, and has no kernel of its own."""
+    first = next((each for each in args if isinstance(each, Tensor)), None)
+    return _composite(func, "cpu" if first is None else first.device.type)
+
+
+@cache
+def _composite(func: Any, kind: str) -> bool:
+    if not func._can_decompose():
+        return False
+    key = getattr(torch._C.DispatchKey, kind.upper(), None)
+    return key is None or not func.has_kernel_for_dispatch_key(key)
 
 
 @cache
@@ -38,9 +67,10 @@ def makes_numbers(func: Any) -> bool:
 
 
 @cache
-def _written(func: Any) -> tuple[str, ...]:
+def written_arguments(func: Any) -> tuple[str, ...]:
     """Return the names of the arguments that an operator changes."""
-    return tuple(
+    unsaid = _RUNNING if func._opname in _UNSAID else ()
+    return unsaid + tuple(
         each.name
         for each in func._schema.arguments
         if each.alias_info is not None and each.alias_info.is_write
@@ -54,77 +84,59 @@ def _draws(func: Any) -> bool:
 
 @cache
 def supported(func: Any) -> bool:
-    """Say whether an operator can be run a second time from the same inputs."""
-    return func.namespace == "aten" and torch.Tag.data_dependent_output not in func.tags
+    """Say whether an operator can be run a second time from the same inputs, to the same bits in all its results."""
+    return (
+        func.namespace == "aten"
+        and torch.Tag.data_dependent_output not in func.tags
+        and func._opname not in _UNSPECIFIED
+    )
 
 
 def run_twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what any deterministic operator gives, run twice: in place on copies, random ones from the same state."""
-    if not supported(func) or (_draws(func) and not _draws_from_the_cpu(args, kwargs)):
+    """Return what any deterministic operator gives, run twice: in place on copies, random ones from the same state.
+
+    What cannot be run twice soundly runs once and is counted as uncovered: operators that are not torch's own or leave
+    part of their results unspecified, tensors that are not plain memory, in-place operators that read their target by
+    another name.
+    """
+    draws = _draws(func)
+    once = (
+        not supported(func) or not plain((args, kwargs)) or (draws and not _draws_from_the_cpu(args, kwargs))
+    )
+    if once or _overlaps(func, args, kwargs):
         result = func(*args, **kwargs)
-        ledger.uncovered(func._opname, result)
+        ledger.uncovered(func._opname, result, uncovered_arithmetic(func, args, kwargs, result))
         return result
-    if _draws(func):
-        return _random_twice(ledger, func, args, kwargs)
-    if _written(func):
-        return _in_place_twice(ledger, func, args, kwargs)
-    return twice(ledger, func, args, kwargs, "operator")
+    named = _again_from(torch.get_rng_state(), func) if draws else func
+    if written_arguments(func):
+        return in_place_twice(ledger, named, args, kwargs, written_arguments(func))
+    return twice(ledger, named, args, kwargs, "operator")
 
 
-def _in_place_twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run an operator on copies of what it changes until two executions agree, then let it change the original."""
-    names = [each.name for each in func._schema.arguments]
-    written = set(_written(func))
-
-    def execution() -> tuple[list[Tensor], Any]:
-        copies: dict[int, Tensor] = {}
-
-        def copied(value: Any) -> Any:
-            if isinstance(value, Tensor):
-                return copies.setdefault(id(value), value.clone())
-            if isinstance(value, (list, tuple)):
-                return [copied(each) for each in value]
-            return value
-
-        for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
-            if name in written:
-                copied(value)
-        own = [_replaced(value, copies) for value in args]
-        func(*own, **{name: _replaced(value, copies) for name, value in kwargs.items()})
-        return list(copies.values()), None
-
-    originals: dict[int, Tensor] = {}
-    for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
-        if name in written:
-            for each in value if isinstance(value, (list, tuple)) else [value]:
-                if isinstance(each, Tensor):
-                    originals.setdefault(id(each), each)
-
-    def kernel() -> tuple[Tensor, ...]:
-        return tuple(execution()[0])
-
-    def differs(result: tuple[Tensor, ...]) -> tuple[Tensor, None]:
-        other = kernel()
-        same = [same_bits(one, two) for one, two in zip(result, other, strict=True)]
-        return ~torch.stack(same).all(), None
-
-    if not originals:
-        return func(*args, **kwargs)
-    settled = ledger.run(str(func), "operator", kernel, differs)
-    for original, value in zip(originals.values(), settled, strict=True):
-        original.copy_(value)
-    if not func._schema.returns:
-        return None
-    first = next(iter(originals.values()))
-    return first if len(func._schema.returns) == 1 else tuple(originals.values())
+def _overlaps(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Say whether what an operator writes shares memory with another of its arguments, or with itself."""
+    written = written_arguments(func)
+    if not written:
+        return False
+    targets = tensors_of(targets_of(func, args, kwargs, written))
+    others = {id(each): each for each in tensors_of((args, kwargs))}
+    if any(each.numel() > 1 and 0 in each.stride() for each in targets):
+        return True
+    spans = [(id(each), *_span(each)) for each in others.values() if each.numel()]
+    own = {id(each) for each in targets}
+    return any(
+        one != other and begin < end_other and begin_other < end
+        for one, begin, end in spans
+        if one in own
+        for other, begin_other, end_other in spans
+    )
 
 
-def _replaced(value: Any, copies: dict[int, Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return copies.get(id(value), value)
-    if isinstance(value, (list, tuple)):
-        return [_replaced(each, copies) for each in value]
-    return value
+def _span(tensor: Tensor) -> tuple[int, int]:
+    """Return the addresses between which a tensor lies."""
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    begin = tensor.data_ptr()
+    return begin, begin + (last + 1) * tensor.element_size()
 
 
 def _draws_from_the_cpu(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
@@ -136,29 +148,11 @@ def _draws_from_the_cpu(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
     return device.type == "cpu"
 
 
-def _random_twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    before = torch.get_rng_state()
+def _again_from(state: Tensor, func: Any) -> Any:
+    """Return an operator that draws from this state of the generator whenever it is called."""
 
     def again(*own: Any, **named: Any) -> Any:
-        torch.set_rng_state(before)
+        torch.set_rng_state(state)
         return func(*own, **named)
 
-    named_func = _Named(func, again)
-    if _written(func):
-        return _in_place_twice(ledger, named_func, args, kwargs)
-    return twice(ledger, named_func, args, kwargs, "operator")
-
-
-class _Named:
-    """An operator that is called in another way and keeps its name and schema."""
-
-    def __init__(self, func: Any, call: Any) -> None:
-        self._schema = func._schema
-        self._name = str(func)
-        self._call = call
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(*args, **kwargs)
-
-    def __str__(self) -> str:
-        return self._name
+    return Named(func, again)

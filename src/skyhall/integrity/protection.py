@@ -10,8 +10,10 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from skyhall.integrity.arithmetic import uncovered_arithmetic
+from skyhall.integrity.gradients import GradientWatch
 from skyhall.integrity.ledger import Ledger
-from skyhall.integrity.operators import HANDLERS, makes_numbers, run_twice
+from skyhall.integrity.operators import HANDLERS, composite, makes_numbers, run_twice
 from skyhall.integrity.report import Report, Verdict
 
 __all__ = ["Protection"]
@@ -30,6 +32,7 @@ class Protection(TorchDispatchMode):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()
         self.ledger = ledger
+        self.gradients: GradientWatch | None = None  # of a step's guard
         self._watches: list[Any] = []
 
     @property
@@ -65,13 +68,23 @@ class Protection(TorchDispatchMode):
     ) -> Any:
         """Run an operator under its check; count it where there is none."""
         named = kwargs or {}
+        watch = self.gradients
+        if watch is None or self.ledger.paused:
+            return self._run(func, args, named)
+        written = watch.writing(func, args, named)
+        result = self._run(func, args, named)
+        if written:
+            watch.wrote(written)
+        return result
+
+    def _run(self, func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         ledger = self.ledger
         if ledger.paused or ledger.level in ("none", "sums"):
             return func(*args, **named)
         handler = HANDLERS.get(func)
         if handler is not None:
             return handler(ledger, func, args, named)
-        if func._can_decompose():  # below autograd, composite operators arrive whole
+        if composite(func, args):  # below autograd, they arrive whole
             with self.again():
                 parts = func.decompose(*args, **named)
             if parts is not NotImplemented:
@@ -81,7 +94,7 @@ class Protection(TorchDispatchMode):
         if ledger.level == "full":
             return run_twice(ledger, func, args, named)
         result = func(*args, **named)
-        ledger.uncovered(func._opname, result)
+        ledger.uncovered(func._opname, result, uncovered_arithmetic(func, args, named, result))
         return result
 
 

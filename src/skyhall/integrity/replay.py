@@ -53,7 +53,7 @@ class Replay:
         self._optimizer = optimizer
         self._every = every
         self._elsewhere = elsewhere
-        self._ledger = Ledger("none")
+        self._ledger = Ledger.exact("the steps between two samples" if every > 1 else "")
         self._count = 0
 
     @property

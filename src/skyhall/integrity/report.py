@@ -67,7 +67,7 @@ class Report:
 
     Parameters
     ----------
-    level : of protection.
+    level : of protection; "exact" where whole executions are compared, and operators are in no count.
     steps : verdicts that were read.
     checked : executions under a check, by operator.
     unchecked : executions whose check could say nothing (NaN or infinity in the inputs, overflow), by operator.
@@ -78,7 +78,7 @@ class Report:
     uncovered : bytes that operators without a check wrote, by operator.
     covered_bytes : bytes that operators under a check wrote.
     covered_flops, uncovered_flops : arithmetic with and without a check; an uncovered operator counts one operation
-        an element of what it writes.
+        an element of what it writes, or its products where it is a fused layer or a product.
     alarms : the first thousand alarms one by one.
     unseen : what ran out of the protection's sight and is in no count; empty where nothing did.
     """
@@ -101,7 +101,9 @@ class Report:
 
     @property
     def uncovered_share(self) -> dict[str, float]:
-        """Share of written bytes and of arithmetic that no check covers, 0 to 1."""
+        """Share of written bytes and of arithmetic that no check covers, 0 to 1; all of it at "none" and "sums"."""
+        if self.level in ("none", "sums"):
+            return {"bytes": 1.0, "flops": 1.0}
         lost = sum(self.uncovered.values())
         written, computed = lost + self.covered_bytes, self.uncovered_flops + self.covered_flops
         return {
@@ -132,10 +134,11 @@ class Report:
 
     def __str__(self) -> str:
         share = self.uncovered_share
-        return (
+        said = (
             f"protection {self.level}: {sum(self.checked.values()):,} executions checked in {self.steps:,} steps; "
             f"detected {sum(self.detected.values()):,}, corrected {sum(self.corrected.values()):,}, "
             f"redone {self.redone:,} steps, uncorrected {sum(self.uncorrected.values()):,}; "
             f"without cover {100.0 * share['flops']:.2f} % of the arithmetic, "
             f"{100.0 * share['bytes']:.1f} % of the bytes"
         )
+        return f"{said}; in no count: {self.unseen}" if self.unseen else said

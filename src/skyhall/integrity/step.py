@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
 from skyhall.integrity.errors import IntegrityError
+from skyhall.integrity.gradients import GradientWatch
 from skyhall.integrity.guards import Band, gradient_norm
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.protection import Protection
@@ -93,6 +94,8 @@ class StepGuard:
         self._redo = redo
         self.ledger = Ledger(level, repair=repair, seed=seed)
         self._mode = Protection(self.ledger)
+        self._watch = self._mode.gradients = GradientWatch(model)
+        self._rewritten: dict[str, Tensor] = {}
         self._sums = StateSums()
         self._gradient_sums = StateSums()
         self._norms = Band(*norm_band)
@@ -113,7 +116,8 @@ class StepGuard:
         return self.ledger.report
 
     def close(self) -> None:
-        """Let go of the optimiser."""
+        """Let go of the optimiser and of the parameters."""
+        self._watch.close()
         for hook in self._hooks:
             hook.remove()
 
@@ -146,10 +150,11 @@ class StepGuard:
         with _disable_current_modes():
             self._begin()
             random, buffers = random_state(), self._buffers()
-        self._doubted = None
+        self._doubted, self._rewritten = None, {}
         raised = ""
         for attempt in range(self._redo + 1):
             self._updated = False
+            self._watch.begin()
             try:
                 with self._mode:
                     self._inside = True
@@ -177,6 +182,7 @@ class StepGuard:
                 return self._end(result)
             finally:
                 self._inside = False
+                self._watch.end()
         raise AssertionError("the last attempt returns or raises")
 
     def _redo_after(self, told: str) -> None:
@@ -215,14 +221,15 @@ class StepGuard:
         if not self._inside:
             return
         with _disable_current_modes():
-            self._judge()
-            found = gradients(self._model)
+            known = self._judge()
             self._gradient_sums = StateSums()
-            self._gradient_sums.renew(found)
+            for name, value in gradients(self._model).items():
+                self._gradient_sums.take(name, known[name] if name in known else block_sums(value))
         self.ledger.paused = self._shadow is not None and self._shadow.follows
 
-    def _judge(self) -> None:
-        """Read the step's one verdict and raise what makes the step run again."""
+    def _judge(self) -> dict[str, Tensor]:
+        """Read the step's one verdict and raise what makes the step run again; return the gradients' sums."""
+        known = self._verify_gradients()
         verdict = self.ledger.verdict()
         if not verdict and set(verdict.open) != {"guard"}:
             raise _Redo(verdict.open)
@@ -235,20 +242,39 @@ class StepGuard:
             self._doubt(found)
             self.ledger.learn_ranges()
         if not found:
-            return
+            return known
         norm, peak = torch.stack([gradient_norm(list(found.values())), _peak(list(found.values()))]).tolist()
         self.ledger.checked("guards")
         share = peak / norm if norm else 0.0
         if not (self._norms.doubts(norm) or self._peaks.doubts(share)):
             self._norms.learn(norm)
             self._peaks.learn(share)
-            return
+            return known
         if verdict:  # otherwise doubted already, and confirmed
             self.ledger.alarm("guard", "gradients", "open")
             self.ledger.verdict()
             self._doubt(found)
         self._norms.learn(norm)
         self._peaks.learn(share)
+        return known
+
+    def _verify_gradients(self) -> dict[str, Tensor]:
+        """Raise an alarm for gradients that changed since their backward pass; return the sums of the others.
+
+        Those that a second execution changes to the same bits are the program's own doing, out of the mode's sight.
+        """
+        changed, right, unseen = self._watch.verify()
+        self.ledger.checked("sums of gradients", len(right) + len(changed))
+        if unseen:
+            self.ledger.uncovered("gradients written out of sight", unseen)
+        for name, sums in changed.items():
+            if name in self._rewritten and torch.equal(self._rewritten[name], sums):
+                self.ledger.confirm()
+                right[name] = sums
+            else:
+                self.ledger.alarm("gradient", name, "open")
+        self._rewritten = changed
+        return {f"gradients/{name}": sums for name, sums in right.items()}
 
     def _doubt(self, found: dict[str, Tensor]) -> None:
         """Have a step that only guards doubt run again; return if it has been, to the same bits: data, not a fault."""
@@ -335,8 +361,12 @@ class StepGuard:
 
 def _peak(values: list[Tensor]) -> Tensor:
     # torch's infinity norm is seven times slower than this. NaN wins in a maximum, as it must.
-    ends = [end for each in values if each.numel() for end in each.aminmax()]
+    ends = [end for each in map(_real, values) if each.numel() for end in each.aminmax()]
     return torch.stack([each.to(ends[0].device, torch.float32) for each in ends]).abs().max()
+
+
+def _real(value: Tensor) -> Tensor:
+    return torch.view_as_real(value) if value.is_complex() else value
 
 
 def _equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

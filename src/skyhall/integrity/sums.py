@@ -45,7 +45,13 @@ def as_wide_words(tensor: Tensor) -> Tensor | None:
     """Return a tensor's memory as int64 words, None where it does not divide into whole ones at whole addresses."""
     flat = _dense(tensor.detach())
     size = flat.element_size()
-    if flat.is_complex() or size > 8 or flat.numel() * size % 8 or flat.storage_offset() * size % 8:
+    if (
+        not flat.numel()
+        or flat.is_complex()
+        or size > 8
+        or flat.numel() * size % 8
+        or flat.storage_offset() * size % 8
+    ):
         return None
     return flat.view(torch.int64)
 
@@ -56,7 +62,9 @@ def _dense(tensor: Tensor) -> Tensor:
         return tensor.view(-1)
     order = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
     arranged = tensor.permute(order)
-    return arranged.reshape(-1)
+    return arranged.reshape(
+        -1
+    ).contiguous()  # what has gaps may come back as a view of every so many elements
 
 
 def _as_words(flat: Tensor) -> Tensor:

@@ -149,6 +149,86 @@ def test_both_kept_copies_hit_is_unrepaired() -> None:
         guard.run(lambda: train_step(model, optimizer, batch(0), 1e-3))
 
 
+def scheduled(copies: int) -> tuple[list[float], Tensor]:
+    torch.manual_seed(0)
+    model = nn.Linear(8, 8)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    guard = Copies(model, optimizer, copies=copies) if copies > 1 else None
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    data, rates = torch.randn(4, 8), []
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(data).square().mean().backward()
+        optimizer.step()
+
+    for _ in range(4):
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        step() if guard is None else guard.run(step)
+        torch.randn(3)  # as the order of the data does
+        scheduler.step()
+    assert guard is None or guard.report.detected == {}
+    return rates, model.weight.detach()
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_a_scheduler_between_steps_is_followed(copies: int) -> None:
+    rates, weight = scheduled(1)
+    assert rates == [1.0, 0.5, 0.25, 0.125]
+    found = scheduled(copies)
+    assert found[0] == rates
+    assert torch.equal(found[1], weight)
+
+
+def test_a_scheduler_inside_the_step_is_refused_by_name() -> None:
+    model = nn.Linear(8, 8)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    guard = Copies(model, optimizer)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.5**epoch)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(torch.ones(4, 8)).square().mean().backward()
+        optimizer.step()
+        scheduler.step()
+
+    with pytest.raises(IntegrityError, match=r"the optimiser's lr .* scheduler after run"):
+        guard.run(step)
+    assert guard.report.detected == {}
+    assert optimizer.param_groups[0]["lr"] == 1.0
+
+
+def test_a_state_changed_on_purpose_is_taken_if_it_is_accepted_and_refused_by_name_if_not() -> None:
+    model, optimizer = job()
+    guard = Copies(model, optimizer)
+    guard.run(lambda: train_step(model, optimizer, batch(0), 1e-3))
+    agreed = guard.digest
+    other = build(CONFIG, 2)
+    model.load_state_dict(other.state_dict())
+    optimizer.state.clear()
+    for told in ("came or went", "most elements of weights/"):
+        with pytest.raises(IntegrityError, match=rf"{told}.*accept\(\)"):
+            guard.run(lambda: train_step(model, optimizer, batch(1), 1e-3))
+        guard.put_back()
+        assert Snapshot.take(model, optimizer).digest == agreed
+        model.load_state_dict(other.state_dict())
+    assert guard.report.detected == {}
+    guard.accept()
+    guard.run(lambda: train_step(model, optimizer, batch(1), 1e-3))
+    clean = build(CONFIG, 1)
+    clean_optimizer = adamw(clean, CONFIG)
+    train_step(clean, clean_optimizer, batch(0), 1e-3)
+    clean.load_state_dict(other.state_dict())
+    train_step(clean, clean_optimizer, batch(1), 1e-3)
+    assert all(torch.equal(one, two) for one, two in zip(model.parameters(), clean.parameters(), strict=True))
+
+
+def test_the_report_of_copies_claims_nothing_about_operators() -> None:
+    guard, _ = run(2, 1, {})
+    assert guard.report.level == "exact"
+    assert guard.report.unseen == ""
+
+
 def test_other_than_two_or_three_copies_are_refused() -> None:
     with pytest.raises(IntegrityError, match="2 or 3"):
         Copies(*job(), copies=1)

@@ -37,6 +37,10 @@ def classifier():
     targets = inputs[:, :5].argmax(-1)
     return model, inputs, lambda out: nn.functional.cross_entropy(out, targets)
 
+def normed():
+    model, inputs, loss = classifier()
+    return nn.Sequential(nn.BatchNorm1d(16), model), inputs, loss
+
 def bare():
     return classifier()[:2]
 
@@ -92,6 +96,11 @@ def test_a_users_model_is_hit_in_inference_and_training(mine: str) -> None:
     assert answer("my_model:bare", "--count", "3", "--level", "none") == without_loss
 
 
+def test_a_model_with_batch_norm_is_hit_at_every_level(mine: str) -> None:
+    rows = answer(f"{mine}:normed", "--count", "2", "--targets", "weights,gradients", "--bits", "exponent")
+    assert [row["level"] for row in rows] == ["none", "abft", "full"] * 2
+
+
 def test_int8_has_weights_and_halves_instead_of_exponents(mine: str) -> None:
     rows = answer(
         f"{mine}:classifier", "--dtypes", "int8", "--targets", "weights", "--count", "3", "--level", "none"
@@ -118,6 +127,7 @@ def test_the_table_says_what_was_detected_and_how_sure_that_is(mine: str, tmp_pa
         (("demo", "--targets", "wieghts"), "did you mean 'weights'"),
         (("demo", "--level", "none,fulll"), "did you mean 'full'"),
         (("demo", "--dtypes", "fp23"), "did you mean 'fp32'"),
+        (("demo", "--count", "1000000000000"), "1<=x<=1000000"),
         (("demo", "--shapes", "rows"), "did you mean 'row'"),
         (("demo", "--size", "0.9m"), "did you mean '0.8m'"),
         (("demo", "--dtypes", "int8", "--bits", "exponent", "--targets", "weights"), "int8 has no exponent"),

@@ -336,3 +336,15 @@ def test_a_list_keeps_every_shape_through_its_file(tmp_path: Path) -> None:
     model = FaultModel(targets=("weights",), count=60, shapes=dict.fromkeys(SHAPES, 1.0))
     drawn = model.draw([Site("weights", "w", "fp32", (64, 64))], 5, np.random.default_rng(0))
     assert FaultList.read(drawn.write(tmp_path / "list.jsonl")).faults == drawn.faults
+
+
+def test_more_faults_than_a_list_can_hold_are_refused_before_they_are_drawn() -> None:
+    from skyhall.integrity.faults import MOST_FAULTS
+
+    with pytest.raises(IntegrityError, match=r"1,000,000,000,000 faults are too many .* at most 1,000,000"):
+        FaultModel(count=10**12)
+    FaultModel(count=MOST_FAULTS)
+    site = Site("weights", "w", "fp32", (100, 100))
+    often = FaultModel(targets=("weights",), rate_per_bit_hour=1.0, hours_per_step=1.0)
+    with pytest.raises(IntegrityError, match="too many"):
+        often.draw([site], 10, np.random.default_rng(0))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skyhall.integrity import IntegrityError, StepGuard, Unrepaired, products
-from skyhall.jobs.gpt import SIZES, adamw, build, train_step
+from skyhall.jobs.gpt import SIZES, adamw, build, loss_of, train_step
 
 pytestmark = pytest.mark.ml
 
@@ -329,3 +329,99 @@ def test_a_step_without_an_update_is_checked_and_its_buffers_are_taken() -> None
     guard.run(lambda: model(torch.randn(32, 64)).square().mean().backward())
     assert [each.where for each in guard.report.alarms] == ["buffers/1.running_mean"]
     assert guard.report.corrected == {"state": 1}
+
+
+def test_level_sums_says_that_no_arithmetic_is_covered() -> None:
+    model = nn.Linear(64, 64)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    guard = StepGuard(model, optimizer, level="sums")
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(torch.ones(50, 64)).square().mean().backward()
+        optimizer.step()
+
+    guard.run(step)
+    assert guard.report.uncovered_share == {"bytes": 1.0, "flops": 1.0}
+    assert "without cover 100.00 % of the arithmetic" in str(guard.report)
+    assert "in no count: every operator" in str(guard.report)
+
+
+def clipped_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, number: int, between: Callable[[str], None]
+) -> Callable[[], float]:
+    inputs, targets = batch(number)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = loss_of(model, inputs, targets)
+        loss.backward()
+        between("backward")
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        between("clipped")
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+@pytest.mark.parametrize("level", ["sums", "abft"])
+@pytest.mark.parametrize("place", ["backward", "clipped"])
+def test_a_gradient_that_flips_before_the_update_is_found_whatever_the_bit(level: str, place: str) -> None:
+    def run(bit: int | None) -> tuple[dict[str, Any], StepGuard]:
+        torch.manual_seed(9)
+        model, optimizer = job()
+        guard = StepGuard(model, optimizer, level=level)
+        left = [1]
+
+        def between(now: str, number: int) -> None:
+            if bit is not None and number == 2 and now == place and left and left.pop():
+                # As a chip does it: no operator of torch runs.
+                model.head.weight.grad.numpy().view("int32")[3, 5] ^= 1 << bit
+
+        for number in range(4):
+            guard.run(clipped_step(model, optimizer, number, lambda now, number=number: between(now, number)))
+        state = {**model.state_dict(), **{str(k): v for k, v in optimizer.state_dict()["state"].items()}}
+        return state, guard
+
+    clean, quiet = run(None)
+    assert quiet.report.detected == {}
+    assert "gradients written out of sight" not in quiet.report.uncovered
+    for bit in (0, 12, 20, 24, 27):
+        state, guard = run(bit)
+        assert guard.report.detected["gradient"] == 1
+        assert guard.report.redone == 1
+        assert all(torch.equal(clean[name], state[name]) for name in model_names(clean))
+
+
+def model_names(state: dict[str, Any]) -> list[str]:
+    return [name for name, value in state.items() if isinstance(value, Tensor)]
+
+
+def test_a_program_that_rewrites_its_gradients_out_of_sight_is_let_through() -> None:
+    model = nn.Linear(8, 8)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    guard = StepGuard(model, optimizer)
+    data = torch.randn(4, 8)
+
+    def by_array() -> None:
+        optimizer.zero_grad()
+        model(data).square().mean().backward()
+        model.weight.grad.numpy()[:] *= 0.5
+        optimizer.step()
+
+    guard.run(by_array)
+    assert guard.report.redone == guard.report.confirmed == 1
+
+    def by_another() -> None:
+        optimizer.zero_grad()
+        model(data).square().mean().backward()
+        model.weight.grad.data.clamp_(-0.1, 0.1)
+        model.bias.grad = model.bias.grad * 2.0
+        model(data).square().mean().backward()
+        optimizer.step()
+
+    before = guard.report.detected
+    guard.run(by_another)
+    guard.run(by_another)
+    assert guard.report.detected == before
