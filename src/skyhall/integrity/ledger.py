@@ -21,7 +21,7 @@ from skyhall.integrity.singular import SingularValues
 from skyhall.integrity.sketches import Sketches
 from skyhall.integrity.sums import as_wide_words
 
-__all__ = ["LEVELS", "REPAIRS", "Ledger", "changed_rows", "same_bits"]
+__all__ = ["LEVELS", "REPAIRS", "Ledger", "changed_rows", "differing", "same_bits"]
 
 LEVELS = ("none", "sums", "abft", "full")
 REPAIRS = ("auto", "operator", "step")
@@ -58,9 +58,6 @@ class Ledger:
         self.singular = SingularValues(seed)
         self._repair = repair
         self._retries = retries
-        # Forward kernels of attention that wait for their backward pass, which vouches for them.
-        self.deferred = 0
-        self.expects_backward = False
         self.unseen = "every operator: this level checks none" if level in ("none", "sums") else ""
         # The last gradient of an output and its rows' norms: it enters two products.
         self.gradient_norms: tuple[Tensor, int, Tensor] | None = None
@@ -135,9 +132,6 @@ class Ledger:
         """Return the step's verdict, reading the device once, and begin the next step."""
         self._read_pending()
         self._read_ranges()
-        if self.deferred > 0:
-            self._counts["unchecked"]["attention without its backward pass"] += self.deferred
-        self.deferred = 0
         verdict = Verdict(
             trusted=not self._open,
             detected=self._step_detected,
@@ -213,11 +207,11 @@ class Ledger:
             elif action == "confirmed":
                 self._numbers["confirmed"] += 1
 
-    def uncovered(self, name: str, result: Any) -> None:
-        """Count an operator that no check covers."""
+    def uncovered(self, name: str, result: Any, flops: int = 0) -> None:
+        """Count an operator that no check covers, with its arithmetic where that is known."""
         size, elements = _sizes(result)
         self._counts["uncovered"][name] += size
-        self._numbers["uncovered_flops"] += elements
+        self._numbers["uncovered_flops"] += flops or elements
 
     @property
     def report(self) -> Report:
@@ -278,6 +272,13 @@ def same_bits(one: Tensor, other: Tensor) -> Tensor:
         if wide[0] is not None and wide[1] is not None:
             return torch.tensor(torch.equal(*wide))  # three times faster than comparing element by element
     return (_words(one) == _words(other)).all()
+
+
+def differing(one: Any, other: Any) -> Tensor:
+    """Return whether two executions' results, tensors or tuples of them and others, differ in a bit (0-dim truth)."""
+    pairs = [(one, other)] if isinstance(one, Tensor) else zip(one, other, strict=True)
+    same = [same_bits(a, b) for a, b in pairs if isinstance(a, Tensor)]
+    return ~torch.stack(same).all()
 
 
 def changed_rows(first: Any, last: Any) -> tuple[int, ...] | None:
