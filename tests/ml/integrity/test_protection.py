@@ -130,6 +130,43 @@ def test_a_thousand_upset_kernels_are_found_and_repaired_to_the_clean_bits() -> 
     assert 800 < found <= 990  # some fall on one product, where one repair is enough
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("kind", ["weight", "any", "batch"])
+def test_every_bit_of_a_product_in_a_short_format_is_found(kind: str, dtype: Any) -> None:
+    shape = (2, 64, 512) if kind == "batch" else (64, 512)
+    a, b = torch.randn(shape).to(dtype), torch.randn(*shape[:-2], 96, 512).to(dtype)
+    b = nn.Parameter(b) if kind == "weight" else b
+    clean = a @ b.mT
+    for bit in range(16):
+        for place in range(5):
+            with faults(Once(1, 997 * place + bit, bit)), protect() as guard:
+                found = a @ b.mT
+            assert torch.equal(found, clean)
+            assert guard.report.corrected == {"product": 1}
+
+
+@pytest.mark.parametrize("gradients_on", [True, False])
+def test_what_passes_of_every_bit_of_a_float32_product_is_small(gradients_on: bool) -> None:
+    torch.manual_seed(4)
+    layer, x = nn.Linear(1024, 192, bias=False), torch.randn(64, 1024)
+    clean = layer(x).detach()
+    size = float(clean.abs().mean())
+    missed = 0
+    for bit in range(16, 32):
+        for place in range(12):
+            with (
+                torch.set_grad_enabled(gradients_on),
+                faults(Once(1, 9973 * place + bit, bit)),
+                protect() as guard,
+            ):
+                found = layer(x).detach()
+            error = float((found - clean).abs().max())
+            assert (error == 0.0) == bool(guard.report.corrected)
+            assert error < 5e-3 * size
+            missed += error != 0.0
+    assert missed < 0.05 * 16 * 12
+
+
 def test_a_repair_says_which_row_was_wrong() -> None:
     a, b = torch.randn(200, 300), torch.randn(300, 250)
     with faults(Once(1, 77 * 250 + 3, 30)), protect() as guard:

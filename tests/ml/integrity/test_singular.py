@@ -47,14 +47,15 @@ def matrices() -> dict[str, Tensor]:
     }
 
 
+@pytest.mark.parametrize(("sharp", "most"), [(False, 2.6), (True, 1.45)])
 @pytest.mark.parametrize("kind", list(matrices()))
-def test_the_bound_is_one_for_every_matrix_and_draw(kind: str) -> None:
+def test_the_bound_is_one_for_every_matrix_and_draw(kind: str, sharp: bool, most: float) -> None:
     matrix = matrices()[kind]
     least = exact(matrix)
     floor = math.sqrt(matrix.numel() * torch.finfo(torch.float32).tiny)
     for seed in range(20):
-        bound = float(SingularValues(seed).estimate(matrix))
-        assert least <= bound <= 2.6 * least + 1.1 * floor
+        bound = float(SingularValues(seed).estimate(matrix, sharp=sharp))
+        assert least <= bound <= most * least + 1.1 * floor
 
 
 def test_the_bound_holds_where_a_new_block_grows_beside_the_old_directions() -> None:
@@ -203,9 +204,8 @@ def test_a_sketch_that_lost_its_entries_is_not_trusted_and_drawn_again() -> None
     assert guard.verdict()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
-def test_what_a_checksum_cannot_judge_is_run_twice(dtype: torch.dtype) -> None:
-    a, b = torch.randn(100, 300).to(dtype), torch.randn(300, 250).to(dtype)
+def test_what_a_checksum_cannot_judge_is_run_twice() -> None:
+    a, b = torch.randn(100, 300), torch.randn(300, 250)
     a[7, 3] = math.nan
     with torch.no_grad():
         clean = a @ b
