@@ -24,7 +24,7 @@ from skyhall.integrity.rounding import accumulator
 from skyhall.integrity.singular import owner_of
 from skyhall.integrity.vectors import mv_and_norms, vector_residuals
 
-__all__ = ["LINEAR_OPERATORS", "twice"]
+__all__ = ["LINEAR_OPERATORS", "short_on_a_cpu", "twice"]
 
 Handler = Callable[[Ledger, Any, tuple[Any, ...], dict[str, Any]], Any]
 
@@ -43,6 +43,15 @@ def twice(
     return ledger.run(str(func), target, kernel, lambda result: (differing(result, kernel()), None), flops)
 
 
+def short_on_a_cpu(factor: Tensor) -> bool:
+    """Say whether a product in this format is run twice instead of being checked by sums.
+
+    A short format's own rounding hides errors larger than the result from a sum over it; they show where a kernel gives
+    the same bits each time, as on a CPU.
+    """
+    return factor.dtype in _SHORT and factor.device.type == "cpu"
+
+
 def _product(
     ledger: Ledger,
     func: Any,
@@ -59,10 +68,7 @@ def _product(
     flops = 2 * rows * inner * columns * (a.shape[0] if a.dim() == 3 else 1)
     if not flops:
         return func(*args, **kwargs)
-    # A short format's own rounding hides errors larger than the result from a sum over it; they show where a kernel
-    # gives the same bits each time.
-    short = a.dtype in _SHORT and a.device.type == "cpu"
-    if short or (
+    if short_on_a_cpu(a) or (
         a.is_floating_point() and not worth_checking(rows, inner, columns, ledger.singular.known(b))
     ):
         return twice(ledger, func, args, kwargs, "product", flops)
