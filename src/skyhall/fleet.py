@@ -65,6 +65,7 @@ _PARTS = ("accelerator", "array", "battery", "radiator", "cooling", "bus", "prop
 # real catalogue holds is Starlink's near 360 km.
 _KEPT_ON_STATION = 300e3
 _UNIX_EPOCH = 2440587.5  # Julian date of 1970-01-01 00:00
+_MOST_SATELLITES = 5_000_000
 _WORK_WANTED = 200e6  # W, where neither shells nor work say how much
 _PLURALS = {"battery": "batteries", "bus": "buses"}
 
@@ -289,7 +290,7 @@ def _counts(scenario: Scenario, it_power_each: float) -> list[int]:
     if not open_shells:
         return [count or 0 for count in given]
     needed = (scenario.work.it_power or _WORK_WANTED) / it_power_each - fixed
-    if needed > 5_000_000:
+    if needed > _MOST_SATELLITES:
         raise ValueProblem(
             f"{needed:.3g} satellites would be needed",
             place=scenario.place("work.it_power"),
@@ -300,6 +301,12 @@ def _counts(scenario: Scenario, it_power_each: float) -> list[int]:
         each = max(1, math.ceil(needed / open_shells - 1e-9))
         planes = max(1, shell.planes)
         shares.append(count if count is not None else planes * math.ceil(each / planes))
+    if sum(shares) > _MOST_SATELLITES:
+        raise ValueProblem(
+            f"{sum(shares):,} satellites would be needed, so that each plane has one",
+            place=scenario.place("orbit.shells.0.planes"),
+            right="choose fewer planes",
+        )
     return shares
 
 

@@ -288,4 +288,5 @@ def satellites_asked(scenario: Scenario) -> float:
     if None not in given:
         return fixed
     each = scenario.satellite.it_power or 1e3 * (scenario.satellite.accelerators or 1)
-    return float(fixed + (scenario.work.it_power or 200e6) / each)
+    planes = max(shell.planes for shell in scenario.orbit.shells)
+    return float(fixed + max((scenario.work.it_power or 200e6) / each, planes))

@@ -40,8 +40,7 @@ def attention(
         )
     if attn_mask is not None and attn_mask.dtype == torch.bool:
         attn_mask = torch.zeros_like(attn_mask, dtype=query.dtype).masked_fill(~attn_mask, float("-inf"))
-    trains = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad or value.requires_grad)
-    return attention_operator(query, key, value, attn_mask, is_causal, scale, guard, trains)[0]
+    return attention_operator(query, key, value, attn_mask, is_causal, scale, guard)[0]
 
 
 @torch.library.custom_op("skyhall::attention", mutates_args=())
@@ -53,7 +52,6 @@ def attention_operator(
     causal: bool,
     scale: float | None,
     guard: int,
-    trains: bool,
 ) -> tuple[Tensor, Tensor]:
     """Return attention (B, H, T, d) and the logarithm of each row's sum (B, H, T)."""
 
@@ -66,7 +64,7 @@ def attention_operator(
             query, key, value, mask, True, 0.0, causal, scale=scale
         )[:2]
 
-    out, logsumexp = under(guard, kernel, expects_backward=trains)
+    out, logsumexp = under(guard, kernel)
     return out.contiguous(), logsumexp[..., : query.shape[-2]].contiguous()
 
 
@@ -79,7 +77,6 @@ def _(
     causal: bool,
     scale: float | None,
     guard: int,
-    trains: bool,
 ) -> tuple[Tensor, Tensor]:
     wide = torch.float64 if query.dtype == torch.float64 else torch.float32
     return query.new_empty(query.shape), query.new_empty(query.shape[:-1], dtype=wide)
@@ -132,7 +129,7 @@ def _(
 
 
 def _keep(ctx: Any, inputs: Any, output: Any) -> None:
-    query, key, value, mask, ctx.causal, ctx.scale, ctx.guard, _ = inputs
+    query, key, value, mask, ctx.causal, ctx.scale, ctx.guard = inputs
     ctx.save_for_backward(query, key, value, mask, *output)
     ctx.mark_non_differentiable(output[1])
     ctx.set_materialize_grads(False)
@@ -143,7 +140,7 @@ def _back(ctx: Any, grad: Tensor, _: Any) -> Any:
     grads = attention_backward(
         grad, query, key, value, out, logsumexp, mask, ctx.causal, ctx.scale, ctx.guard
     )
-    return *grads, None, None, None, None, None
+    return *grads, None, None, None, None
 
 
 attention_operator.register_autograd(_back, setup_context=_keep)

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skyhall.integrity.executions import twice
 from skyhall.integrity.ledger import Ledger
-from skyhall.integrity.linear_operators import Handler, twice
+from skyhall.integrity.linear_operators import Handler, short_on_a_cpu
 from skyhall.integrity.products import Residuals, frobenius_norms
 from skyhall.integrity.rounding import Rounding, accumulator, rounding_of
 from skyhall.integrity.sketches import COLUMNS
@@ -31,7 +32,8 @@ _LEAST_CHANNELS = 2 * COLUMNS  # of a group; below, a second execution costs les
 def _forward(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args
     outputs = weight.shape[1] if transposed else weight.shape[0] // groups
-    if not source.is_floating_point() or outputs < _LEAST_CHANNELS or source.numel() == 0:
+    small = outputs < _LEAST_CHANNELS or source.numel() == 0
+    if not source.is_floating_point() or small or short_on_a_cpu(source):
         return twice(ledger, func, args, kwargs, "product")
     geometry = (stride, padding, dilation, transposed, output_padding, groups)
 
@@ -140,7 +142,7 @@ def _backward(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str
     grad, source, weight, _, stride, padding, dilation, transposed, output_padding, groups, _ = args
     if transposed or groups != 1 or not grad.is_floating_point() or grad.numel() == 0:
         return twice(ledger, func, args, kwargs, "product")
-    if min(weight.shape[0], weight.shape[1]) < _LEAST_CHANNELS:
+    if min(weight.shape[0], weight.shape[1]) < _LEAST_CHANNELS or short_on_a_cpu(grad):
         return twice(ledger, func, args, kwargs, "product")
     geometry = (stride, padding, dilation, transposed, output_padding, groups)
 

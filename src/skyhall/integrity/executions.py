@@ -68,10 +68,13 @@ def targets_of(func: Any, args: Sequence[Any], kwargs: dict[str, Any], written: 
     return [value for name, value in [*zip(names, args, strict=False), *kwargs.items()] if name in written]
 
 
-def twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: str) -> Any:
+def twice(
+    ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: str, flops: int = 0
+) -> Any:
     """Return what an operator that changes none of its inputs gives, run twice and compared bit by bit.
 
     A result without a tensor, or with one that is not plain memory, cannot be compared so: it is counted as uncovered.
+    `flops` is its arithmetic where the caller knows it, else 0.
     """
     first = [func(*args, **kwargs)]
     if not (tensors_of(first[0]) and plain(first[0])):
@@ -84,8 +87,8 @@ def twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, An
     def differs(result: Any) -> tuple[Tensor, None]:
         return _differ(tensors_of(result), tensors_of(func(*args, **kwargs))), None
 
-    flops = uncovered_arithmetic(func, args, kwargs, first[0])
-    return ledger.run(str(func), target, kernel, differs, flops)
+    counted = flops or uncovered_arithmetic(func, args, kwargs, first[0])
+    return ledger.run(str(func), target, kernel, differs, counted)
 
 
 def _differ(ones: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:

@@ -13,21 +13,16 @@ __all__ = ["GUARDS", "under"]
 GUARDS: weakref.WeakValueDictionary[int, Protection] = weakref.WeakValueDictionary()
 
 
-def under(key: int, call: Callable[[], Any], *, expects_backward: bool = False) -> Any:
+def under(key: int, call: Callable[[], Any]) -> Any:
     """Return what `call` gives under the guard of this number; plain if the guard is gone with its model.
 
     Parameters
     ----------
     key : the guard's number.
     call : runs torch's operators.
-    expects_backward : a backward pass follows, which will vouch for attention.
     """
     guard = GUARDS.get(key)
     if guard is None:
         return call()
-    guard.ledger.expects_backward = expects_backward
-    try:
-        with guard:
-            return call()
-    finally:
-        guard.ledger.expects_backward = False
+    with guard:
+        return call()

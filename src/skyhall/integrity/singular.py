@@ -1,12 +1,20 @@
-"""Largest singular values and checksums of weights, kept from one use to the next.
+"""Upper bounds of largest singular values, and checksums of weights, kept from one use to the next.
 
-A weight changes little in a step, so that one power iteration from the last singular vector follows its largest
-singular value; the first time takes a dozen. An iteration gives a lower bound, hence the margin.
+A power iteration gives lower bounds, and from an old singular vector stays blind to a direction orthogonal to it. An
+upper bound needs vectors that the matrix cannot have been made for: for standard normal vectors z_1 ... z_r and any
+matrix B, ‖B‖ ≤ α √(2/π) max ‖B z_i‖ but with a probability of α⁻ʳ, since |uᵀz| < √(π/2)/α for the best direction u has
+a probability below 1/α in each. With B = W (Wᵀ W)ᵖ, whose norm is the power 2 p + 1 of W's, what α costs shrinks to the
+root of that degree. We take r = 16 and α⁻ʳ = 10⁻¹⁵, and never more than the Frobenius norm, which is a bound without
+chance. On random matrices it is about twice the largest singular value for p = 2, and 1.3 times for p = 6.
+
+Source: N. Halko, P.-G. Martinsson, J. A. Tropp, SIAM Rev. 53 (2011) 217, lemma 4.1 (there with √(2/π) as here).
 """
 
 from __future__ import annotations
 
+import math
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +24,28 @@ from torch.nn import Parameter
 
 __all__ = ["SingularValues", "owner_of"]
 
-_FIRST_ITERATIONS = 12
-_LATER_ITERATIONS = 1
-_ESTIMATE_ITERATIONS = 6
-_MARGIN = 1.25
+_VECTORS = 16
+_CHANCE = 1e-15
+_POWERS = 2  # p
+_SHARP_POWERS = 6  # for short formats, whose own rounding leaves no room to be coarse
+_STRETCH = _CHANCE ** (-1.0 / _VECTORS) * math.sqrt(2.0 / math.pi)
+_SLACK = 1.01  # for the rounding of the norms and of the powers
 
 
 @dataclass(slots=True)
 class _Weight:
+    """A bound kept twice: what flips in one shows beside the other."""
+
     owner: Any
-    vector: Tensor
-    version: int = -1
-    bound: Tensor | None = None
+    version: int
+    bound: Tensor
+    twin: Tensor
+
+    def agrees(self) -> bool:
+        """Return whether both hold the same number; on an accelerator, where asking would wait, True."""
+        if self.bound.device.type != "cpu":
+            return True
+        return bool(torch.equal(self.bound, self.twin)) or bool(self.bound.isnan() & self.twin.isnan())
 
 
 def owner_of(matrix: Tensor) -> Any:
@@ -43,13 +61,15 @@ class SingularValues:
 
     Parameters
     ----------
-    seed : of the first vectors.
+    seed : of the random vectors.
+    doubted : called when a kept bound turns out to have changed; it is then computed again.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, doubted: Callable[[], None] | None = None) -> None:
         self._generator = torch.Generator().manual_seed(seed)
         self._weights: dict[int, _Weight] = {}
         self._sums: dict[Any, tuple[int, Any, Tensor, Tensor]] = {}
+        self._doubted = doubted
 
     def bound(self, matrix: Tensor, wide: Any) -> Tensor | None:
         """Return an upper bound (0-dim) of a weight's largest singular value, None where `matrix` is no weight.
@@ -60,16 +80,17 @@ class SingularValues:
         if owner is None:
             return None
         known = self._weights.get(id(owner))
+        if known is not None and known.owner() is owner and known.version == owner._version:
+            if known.agrees():
+                # Of two numbers that differ unseen, as on an accelerator, the lesser hides nothing: too low a bound
+                # raises an alarm, after which it is computed anew. NaN gives way to the other.
+                return torch.fmin(known.bound, known.twin)
+            if self._doubted is not None:
+                self._doubted()
         rows = owner.detach().flatten(1)
-        iterations = _LATER_ITERATIONS
-        if known is None or known.owner() is not owner or known.vector.shape[0] != rows.shape[1]:
-            known = self._weights[id(owner)] = _Weight(weakref.ref(owner), self._first_vector(rows, wide))
-            iterations = _FIRST_ITERATIONS
-        elif known.version == owner._version:
-            return known.bound
-        self._iterate(known, rows.to(wide), iterations)
-        known.version = owner._version
-        return known.bound
+        found = self.estimate(rows.to(wide), sharp=rows.dtype != wide)
+        self._weights[id(owner)] = _Weight(weakref.ref(owner), owner._version, found, found.clone())
+        return found.clone()
 
     def sums(self, matrix: Tensor, sketch: Any, kind: str = "sketch") -> tuple[Tensor, Tensor] | None:
         """Return a weight's sketch and checksum, computed by `sketch()` on first use; None where it is no weight.
@@ -97,30 +118,35 @@ class SingularValues:
         return known is not None and known[0] == owner._version and known[1]() is owner
 
     def forget_sums(self) -> None:
-        """Forget the checksums, as at the end of a step; the singular vectors of living weights stay."""
+        """Forget the checksums, as at the end of a step; the bounds of living weights stay."""
         self._sums.clear()
         for number in [number for number, known in self._weights.items() if known.owner() is None]:
             del self._weights[number]
 
-    def estimate(self, matrix: Tensor) -> Tensor:
-        """Return an upper bound (0-dim) of any matrix's largest singular value, by iterations from a random vector."""
-        known = _Weight(None, self._first_vector(matrix, matrix.dtype))
-        self._iterate(known, matrix, _ESTIMATE_ITERATIONS)
-        return known.bound
+    def forget(self) -> None:
+        """Forget bounds and checksums, as when they are in doubt."""
+        self._sums.clear()
+        self._weights.clear()
 
-    def _first_vector(self, owner: Tensor, wide: Any) -> Tensor:
-        return torch.randn(owner.shape[1], generator=self._generator).to(dtype=wide, device=owner.device)
+    def estimate(self, matrix: Tensor, *, sharp: bool = True) -> Tensor:
+        """Return an upper bound (0-dim) of any matrix's largest singular value, by 16 new random vectors.
 
-    def _iterate(self, known: _Weight, matrix: Tensor, iterations: int) -> None:
-        vector = known.vector
-        for _ in range(iterations):
-            image = matrix @ vector
-            back = image @ matrix
-            known.bound = torch.linalg.vector_norm(back) / torch.linalg.vector_norm(image) * _MARGIN
-            vector = back / torch.linalg.vector_norm(back)
-        # A weight of zeros has no direction: its bound is 0, and the next iteration begins anew.
-        zero = ~matrix.any() if matrix.device.type != "cpu" or not bool(torch.isfinite(known.bound)) else None
-        if zero is not None:
-            known.bound = torch.where(zero, torch.zeros_like(known.bound), known.bound)
-            vector = torch.where(torch.isfinite(vector).all(), vector, torch.ones_like(vector))
-        known.vector = vector
+        The Frobenius norm is summed apart from it and is the bound where it is less, so that one wrong number in either
+        raises the bound at most to the other. A `sharp` bound takes thirteen products with the matrix instead of five.
+        """
+        numbers = torch.finfo(matrix.dtype)
+        norm = torch.linalg.vector_norm(torch.linalg.vector_norm(matrix, dim=1))
+        unit = norm.clamp(min=numbers.tiny)  # powers of what is divided by it do not overflow
+        vectors = torch.randn(matrix.shape[1], _VECTORS, generator=self._generator)
+        image = (matrix @ vectors.to(dtype=matrix.dtype, device=matrix.device)) / unit
+        powers = _SHARP_POWERS if sharp else _POWERS
+        logarithm = torch.full_like(norm, math.log(_STRETCH))
+        for _ in range(powers):
+            image = (matrix @ ((matrix.mT @ image) / unit)) / unit
+            size = image.abs().amax().clamp(min=numbers.tiny)  # nor do they vanish
+            image = image / size
+            logarithm = logarithm + size.log()
+        longest = torch.linalg.vector_norm(image, dim=0).max().log() + logarithm
+        by_vectors = unit * torch.exp(longest / (2 * powers + 1))
+        # Squares below the least normal number are lost in a norm.
+        return torch.fmin(norm, by_vectors) * _SLACK + math.sqrt(matrix.numel() * numbers.tiny)

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skyhall.integrity.sums import block_sums
+
 __all__ = ["BUCKETS", "COLUMNS", "LEAST_SIZE", "MOST_SIZE", "REPEATS", "Sketches"]
 
 BUCKETS = 4  # per repeat; fewer columns in each, so less rounding noise
@@ -39,6 +41,7 @@ class Sketches:
         self._rows = 0
         self._pools: dict[tuple[Any, ...], Tensor] = {}
         self._pool = torch.empty(0)
+        self._words: dict[tuple[Any, ...], Tensor] = {}  # exact sums of the pools on a CPU
 
     def draw(self, rows: int, dtype: Any, device: Any) -> Tensor:
         """Return a sketch of shape (rows, 16) with entries -1, 0 and 1."""
@@ -46,7 +49,7 @@ class Sketches:
             self._grow(max(_LEAST_POOL, 4 * rows))
         pool = self._pools.get((dtype, device))
         if pool is None:
-            pool = self._pools[dtype, device] = self._pool.to(dtype=dtype, device=device)
+            pool = self._keep((dtype, device), self._pool.to(dtype=dtype, device=device, copy=True))
         start = self._places.randrange(self._rows - rows + 1)
         return pool[start : start + rows]
 
@@ -62,7 +65,7 @@ class Sketches:
             generator = torch.Generator().manual_seed(self._seed + 1)
             sizes = LEAST_SIZE + (MOST_SIZE - LEAST_SIZE) * torch.rand(self._rows, generator=generator)
             signs = torch.randint(0, 2, (self._rows,), generator=generator).mul_(2).sub_(1)
-            vector = self._pools[dtype, device, "weights"] = (sizes * signs).to(dtype=dtype, device=device)
+            vector = self._keep((dtype, device, "weights"), (sizes * signs).to(dtype=dtype, device=device))
         start = self._places.randrange(self._rows - rows + 1)
         return vector[start : start + rows]
 
@@ -70,6 +73,24 @@ class Sketches:
         """Return a dense matrix (rows, columns) of -1 and 1; at most four columns."""
         x = self.draw(rows, dtype, device)
         return x.view(rows, REPEATS, BUCKETS).sum(-1)[:, :columns]
+
+    def intact(self) -> bool:
+        """Return whether the pools on a CPU still hold the words that they were made with.
+
+        Entries that became 0 would see nothing and raise no alarm. Other devices' pools are not asked.
+        """
+        return all(torch.equal(block_sums(self._pools[key]), words) for key, words in self._words.items())
+
+    def forget(self) -> None:
+        """Make the pools anew, from the seed, at the next draw; the windows go on."""
+        self._rows = 0
+        self._pools, self._words = {}, {}
+
+    def _keep(self, key: tuple[Any, ...], pool: Tensor) -> Tensor:
+        self._pools[key] = pool
+        if pool.device.type == "cpu":
+            self._words[key] = block_sums(pool)
+        return pool
 
     def _grow(self, rows: int) -> None:
         generator = torch.Generator().manual_seed(self._seed)
@@ -79,4 +100,4 @@ class Sketches:
         pool.scatter_(2, buckets.unsqueeze(-1), signs.unsqueeze(-1).to(pool.dtype))
         self._pool = pool.view(rows, COLUMNS)
         self._rows = rows
-        self._pools = {}
+        self._pools, self._words = {}, {}

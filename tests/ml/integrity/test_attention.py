@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from skyhall.integrity.attention import backward_check, outside_values
+from skyhall.integrity.attention import backward_check
 from skyhall.integrity.sketches import Sketches
 
 pytestmark = pytest.mark.ml
@@ -92,14 +92,6 @@ def test_a_wrong_result_of_the_forward_pass_is_seen_by_the_backward_pass() -> No
             given["out"][0, 1, 9, 3] += 2.0
 
     assert checked(tensors("normal", 40, 16, 5), True, change).verdict()[0]
-
-
-def test_results_lie_between_the_values_that_they_average() -> None:
-    query, key, value, _ = tensors("peaked", 64, 32, 11)
-    out, _ = forward(query, key, value, 0.0, True)
-    assert not outside_values(out, value)
-    out[0, 0, 5, 5] = value[0, 0, :, 5].max() * 1.001
-    assert outside_values(out, value)
 
 
 def test_nan_in_the_inputs_is_unknown() -> None:

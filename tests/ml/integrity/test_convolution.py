@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from skyhall.integrity import products, protect
 from skyhall.integrity.convolution import backward_residuals, forward_residuals
 from skyhall.integrity.sketches import Sketches
 
@@ -69,3 +70,34 @@ def test_its_gradients_raise_no_alarm_and_each_shows_an_error(geometry: Any, pos
         struck[index].view(-1)[21] += 3.0 * float(found[index].limit.max())
         again = backward_residuals(grad, source, weight, tuple(struck), x_in, x_out, geometry)  # type: ignore[arg-type]
         assert [bool(each.verdict()[0]) for each in again] == [each == index for each in range(3)]
+
+
+@pytest.mark.parametrize(
+    "struck", [0, 1, 2], ids=["result", "gradient of the source", "gradient of the kernels"]
+)
+def test_every_bit_of_a_convolution_in_bfloat16_is_found(struck: int) -> None:
+    generator = torch.Generator().manual_seed(6)
+    source = torch.randn(2, 48, 8, 8, generator=generator).bfloat16()
+    kernels = torch.randn(40, 48, 3, 3, generator=generator).bfloat16()
+
+    def convolved() -> list[Tensor]:
+        a, b = source.clone().requires_grad_(), kernels.clone().requires_grad_()
+        out = torch.nn.functional.conv2d(a, b)
+        return [out.detach(), *torch.autograd.grad(out, (a, b), out.detach())]
+
+    clean = convolved()
+    for bit in range(16):
+        left = list(range(struck + 1))
+
+        def strike(name: str, result: Tensor, left: list[int] = left, bit: int = bit) -> None:
+            if left and left.pop() == 0:
+                result.view(torch.int16)[1, 7, 2, 1] ^= 1 << bit if bit < 15 else -(1 << 15)
+
+        products.kernel_faults = strike
+        try:
+            with protect() as guard:
+                found = convolved()
+        finally:
+            products.kernel_faults = None
+        assert all(torch.equal(a, b) for a, b in zip(clean, found, strict=True))
+        assert guard.report.corrected == {"product": 1}
