@@ -139,7 +139,7 @@ class Ledger:
         the kernel then gives the same bits, a guard had doubted what was right.
         """
         self._detect(target)
-        last = first
+        last, first = first, _kept(first)
         for _ in range(self._retries):
             self._renew()
             last = _struck(name, kernel())
@@ -360,3 +360,10 @@ def _sizes(result: Any) -> tuple[int, int]:
             size += count * each.element_size()
             elements += count
     return size, elements
+
+
+def _kept(result: Any) -> Any:
+    """Return a result as it is now: a kernel that works in place writes the next one into the same memory."""
+    if isinstance(result, Tensor):
+        return result.clone()
+    return tuple(each.clone() if isinstance(each, Tensor) else each for each in result)
