@@ -19,7 +19,7 @@ SMALL_FLEET = 20_000  # satellites; larger ones are laid out elsewhere, and take
 FEW = settings(max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck))
 MANY = settings(max_examples=1_700, suppress_health_check=list(HealthCheck))
 ASSESSED = settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck))
-MANY_ASSESSED = settings(max_examples=200, suppress_health_check=list(HealthCheck))
+MANY_ASSESSED = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 def is_told_well(error: SkyhallError) -> None:
