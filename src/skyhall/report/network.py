@@ -81,9 +81,10 @@ def _mesh(assessment: Assessment, mesh: MeshSurvey) -> Markup:
     fleet, now = assessment.fleet, mesh.now
     if fleet.scenario.orbit.elements is None and fleet.scenario.orbit.shells[0].pattern == "cluster":
         own = fleet.design_index == 0
-        quarter = 0.25 * float(kepler_period(fleet.designs[0].altitude))
+        # After a quarter the square lattice would look the same again.
+        eighth = 0.125 * float(kepler_period(fleet.designs[0].altitude))
         panels = []
-        for title, seconds in (("at the epoch", 0.0), ("a quarter of an orbit later", quarter)):
+        for title, seconds in (("at the epoch", 0.0), ("an eighth of an orbit later", eighth)):
             along, twice = formation_places(fleet, own, seconds).T
             panels.append((title, np.column_stack([along, 0.5 * twice]), now.edges))
         return Markup(formation_figure(panels, "The formation and its links"))
