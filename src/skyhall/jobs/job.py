@@ -1,0 +1,126 @@
+"""What a job is: a deterministic program in units, whose state can be saved, moved, compared and verified.
+
+A unit (a training step, a batch of requests, a scene) is a function of the job's state and of its own number alone, and
+may be executed more than once from the same state. The runtime decides who executes it, how often, and which execution
+is kept; a job knows nothing of satellites.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib import import_module
+from typing import Any, ClassVar, Self, get_type_hints
+
+import torch
+from torch import Tensor, nn
+
+from skyhall.errors import Place, ValueProblem, did_you_mean
+from skyhall.integrity import capture, digest_of, restore
+from skyhall.integrity.states import optimizer_state, weights
+
+__all__ = ["KINDS", "Job", "make_job", "parsed"]
+
+KINDS = {
+    "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
+}
+
+
+class Job(ABC):
+    """One job, ready for its first unit once it is made.
+
+    Making one costs what reading its inputs and building its model cost; it depends on the parameters alone.
+
+    Attributes
+    ----------
+    parameters : of this kind, a frozen dataclass with a default for every field; texts from the command line become its
+        values by `parsed`.
+    model : whose weights and kernels are verified and hit by faults.
+    optimizer : None where nothing is trained.
+    units : how many there are.
+    kept : results of the units done so far by name; they are part of the state.
+    """
+
+    Parameters: ClassVar[type[Any]]
+
+    parameters: Any
+    model: nn.Module
+    optimizer: torch.optim.Optimizer | None
+    units: int
+    kept: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> Self:
+        """Return the job with some parameters as texts."""
+        return cls(parsed(cls.Parameters, texts))
+
+    @abstractmethod
+    def __init__(self, parameters: Any) -> None: ...
+
+    @abstractmethod
+    def unit(self, number: int) -> Any:
+        """Execute a unit and return its result, a nest of tensors; weights and moments are changed in place."""
+
+    @abstractmethod
+    def keep(self, number: int, result: Any) -> None:
+        """Take the verified result of a unit into `kept`."""
+
+    @abstractmethod
+    def outcome(self) -> dict[str, Any]:
+        """Return what the job says at its end (or so far), as JSON takes it, and the same for the same state."""
+
+    def save(self, done: int) -> dict[str, Any]:
+        """Return all that the rest of the job depends on, as a tree for `integrity.save`; tensors are not copied."""
+        return capture(self.model, self.optimizer, position={"done": done, "kept": dict(self.kept)})
+
+    def load(self, state: Mapping[str, Any]) -> int:
+        """Put back what `save` returned, and return how many units were done."""
+        position = restore(state, self.model, self.optimizer)
+        self.kept = {name: value.clone() for name, value in position["kept"].items()}
+        return int(position["done"])
+
+    def digest(self) -> str:
+        """Return the SHA-256 of weights, buffers, moments, random state and kept results."""
+        own = {**weights(self.model), **(optimizer_state(self.optimizer) if self.optimizer else {})}
+        kept = {f"kept/{name}": value for name, value in self.kept.items()}
+        return digest_of({**own, **kept, "random": torch.get_rng_state()})
+
+
+def parsed(kind: type[Any], texts: Mapping[str, str]) -> Any:
+    """Return a dataclass of parameters from texts; what is not given keeps its default.
+
+    Raises
+    ------
+    ValueProblem
+        For a name that is none of its fields and a text that is no value of the field's type.
+    """
+    hints = get_type_hints(kind)
+    known = {each.name: hints[each.name] for each in fields(kind)}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name not in known:
+            raise ValueProblem(
+                f"there is no parameter '{name}'", place=Place("--set", name), right=did_you_mean(name, known)
+            )
+        try:
+            values[name] = known[name](text)
+        except ValueError:
+            raise ValueProblem(
+                f"'{text}' is no {known[name].__name__}",
+                place=Place("--set", name),
+                right=f"give a value as {getattr(kind(), name)!r}",
+            ) from None
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise ValueProblem(str(error), place=Place("--set")) from None
+
+
+def make_job(kind: str, texts: Mapping[str, str]) -> Job:
+    """Return the job of a kind; `ValueProblem` names what is wrong with kind or parameters."""
+    if kind not in KINDS:
+        raise ValueProblem(f"there is no kind of job '{kind}'", right=did_you_mean(kind, KINDS))
+    module, name, _ = KINDS[kind]
+    made: Job = getattr(import_module(f"skyhall.jobs.{module}"), name).of(texts)
+    return made
