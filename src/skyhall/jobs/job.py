@@ -70,6 +70,10 @@ class Job(ABC):
     def outcome(self) -> dict[str, Any]:
         """Return what the job says at its end (or so far), as JSON takes it, and the same for the same state."""
 
+    def told(self, done: int) -> str:
+        """Return a few words on how it goes, for people who watch."""
+        return ""
+
     def save(self, done: int) -> dict[str, Any]:
         """Return all that the rest of the job depends on, as a tree for `integrity.save`; tensors are not copied."""
         return capture(self.model, self.optimizer, position={"done": done, "kept": dict(self.kept)})
