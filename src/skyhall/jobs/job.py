@@ -19,12 +19,9 @@ from torch import Tensor, nn
 from skyhall.errors import Place, ValueProblem, did_you_mean
 from skyhall.integrity import capture, digest_of, restore
 from skyhall.integrity.states import optimizer_state, weights
+from skyhall.jobs.kinds import KINDS
 
-__all__ = ["KINDS", "Job", "make_job", "parsed"]
-
-KINDS = {
-    "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
-}
+__all__ = ["Job", "make_job", "parsed"]
 
 
 class Job(ABC):

@@ -217,7 +217,8 @@ class _Step:
             self._prepare()
             self._checkpoint()
             self._go()
-        self._replicate()
+        if not self.state.finished:
+            self._replicate()
 
     def _strike(self) -> None:
         """Do to satellites what the scenario does to them."""
@@ -359,11 +360,12 @@ class _Step:
                 self._note("dusk", satellite, at=sky.dusk(satellite, state.now))
                 self._save_before_leaving(satellite, placed)
             self._rest(satellite)
-        if state.members:
-            for satellite in placed:
-                if satellite not in state.members:
-                    state.counts["moves"] += 1
-                    self._note("move", satellite, leaves=sorted(set(state.members) - set(placed)))
+        leaves = sorted(set(state.members) - set(placed))
+        comes = sorted(set(placed) - set(state.members))
+        for satellite in comes:
+            if leaves:
+                state.counts["moves"] += 1
+                self._note("move", satellite, leaves=leaves)
         state.members = placed
 
     def _save_before_leaving(self, satellite: int, placed: Sequence[int]) -> None:
@@ -593,13 +595,12 @@ class _Step:
     def _upsets_per_unit(self, satellite: int) -> float:
         """Return the expected upsets of one execution of a unit, here and now."""
         plan, state = self.plan, self.state
-        rate = float(plan.sky.upset_rate[satellite, plan.sky.index(state.now)])
         if plan.acceleration is not None:
+            rate = float(plan.sky.upset_rate[satellite, plan.sky.index(state.now)])
             return rate * plan.acceleration * state.unit_s
         if not plan.faults:
             return 0.0
-        mean = plan.sky.mean_upset_rate
-        return plan.faults / (plan.units * plan.copies) * (rate / mean if mean else 1.0)
+        return plan.faults / (plan.units * plan.copies)
 
     # Small things.
 

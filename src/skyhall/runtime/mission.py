@@ -19,8 +19,7 @@ from skyhall.runtime.state import Command, RunPlan, RunState
 __all__ = ["Mission", "Watch"]
 
 _TICK_S = 0.1
-_LOST_CONTACT_S = 0.02
-Watch = Callable[[RunState], None]
+Watch = Callable[[RunPlan, RunState], None]
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ class Mission:
     plan: RunPlan
     engine: Engine
     folder: Path
-    watch: Watch = lambda state: None
+    watch: Watch = lambda plan, state: None
     clock: Callable[[], float] = time.monotonic
     _state: RunState = field(init=False)
     _journal: Journal = field(init=False)
@@ -58,11 +57,13 @@ class Mission:
             began = self.clock()
             while not (self._state.finished or self._state.failed):
                 said = self.engine.hear(_TICK_S)
+                if all(seat.process != "up" for seat in self._state.seats) and not self._state.rounds:
+                    began = self.clock()  # simulated time begins when a satellite answers
                 now = offset + (self.clock() - began) * self.plan.speedup
                 for each in said:
                     self._take(Event(each.kind, now, each.satellite, each.epoch, each.data))
                 self._take(Event("tick", now))
-                self.watch(self._state)
+                self.watch(self.plan, self._state)
             if self._state.failed:
                 raise CheckFailed(f"the run ended without a result: {self._state.failed}")
             self._fetch_result()

@@ -71,7 +71,6 @@ def main() -> None:
 
     what, spec = sys.argv[1], WorkerSpec(**json.loads(sys.argv[2]))
     with pinned(spec.threads):
-        began, clock = time.process_time(), time.monotonic()
         if what == "outcome":
             job = make_job(spec.kind, spec.parameters)
             job.load(unpack(Path(sys.argv[3]).read_bytes()))
@@ -79,12 +78,15 @@ def main() -> None:
             return
         job, sealed = first_state(spec.kind, spec.parameters)
         digests = [sealed[-32:].hex()]
+        clock, busy = time.monotonic(), 0.0
         for number in range(job.units):
+            began = time.process_time()
             job.keep(number, job.unit(number))
+            busy += time.process_time() - began
             digests.append(bytes(pack(job.save(number + 1))[-32:]).hex())
             if number % max(1, job.units // 100) == 0:
                 _say({"share": number / job.units})
-        spent = {"busy_s": time.process_time() - began, "wall_s": time.monotonic() - clock}
+        spent = {"busy_s": busy, "wall_s": time.monotonic() - clock}
         pins = current_pins().as_dict()
         _say({"digests": digests, "outcome": job.outcome(), "pins": pins, **spent})
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from skyhall.constants import DAY
 from skyhall.errors import Place, ValueProblem
-from skyhall.files import make_folder, write_text
+from skyhall.files import make_folder, read_text, write_text
 from skyhall.fleet import Fleet, design
 from skyhall.jobs.job import make_job
 from skyhall.runtime.engines.engine import Engine, WorkerSpec
@@ -27,9 +28,10 @@ from skyhall.runtime.reference import outcome_of, undisturbed
 from skyhall.runtime.sky import Sky, chosen, darkest, sky_of
 from skyhall.runtime.state import RunPlan, Strike
 from skyhall.scenario import Scenario, load, resolved_yaml
+from skyhall.units import parse
 from skyhall.work.job_file import JobFile
 
-__all__ = ["RunOptions", "run_job", "strikes_of"]
+__all__ = ["RunOptions", "asked_in", "run_job", "strikes_of"]
 
 _SPARE = 2  # satellites beyond the copies
 _MOST_SATELLITES = 64
@@ -58,7 +60,7 @@ class RunOptions:
     address: str = ""
     speedup: float = 120.0
     start: float | None = None
-    duration: float = 2.0 * DAY
+    duration: float = DAY
     faults: float | None = None
     acceleration: float | None = None
     kills: tuple[str, ...] = ()
@@ -73,15 +75,17 @@ def run_job(
     options: RunOptions | None = None,
     *,
     folder: Path,
-    watch: Watch = lambda state: None,
+    resume: bool = False,
+    watch: Watch = lambda plan, state: None,
     progress: Progress = lambda what, share: None,
 ) -> Evidence:
     """Run a job on a fleet of processes, and return what the run proves.
 
     Parameters
     ----------
-    folder : for the record; a run that was ended there is continued.
-    watch : called with the state while the job runs.
+    folder : for the record.
+    resume : continue the run that was ended in the folder, which was asked for the same.
+    watch : called with plan and state while the job runs.
     progress : called with the name and the share done of what comes before and after.
 
     Raises
@@ -92,8 +96,8 @@ def run_job(
         When the run ends without a result.
     """
     asked = options or RunOptions()
-    make_folder(folder)
     began = time.monotonic()
+    _make_room(folder, resumed=resume)
     progress("fleet", 0.0)
     known = load(scenario) if isinstance(scenario, str) else scenario
     fleet = design(known)
@@ -132,8 +136,6 @@ def strikes_of(
     ValueProblem
         For a text of another form.
     """
-    from skyhall.units import parse
-
     rng = np.random.default_rng([seed, 1])
     found: list[Strike] = []
     for text in texts:
@@ -220,14 +222,38 @@ def _refuse_a_fleet_without_links(sky: Sky) -> None:
         )
 
 
+def _make_room(folder: Path, *, resumed: bool) -> None:
+    """Make the folder, or clear it of a run that had ended."""
+    journal, evidence = folder / "journal.jsonl", folder / "evidence.json"
+    if resumed and (evidence.exists() or not journal.exists()):
+        what = "the run in it has ended" if evidence.exists() else "holds no run"
+        raise ValueProblem(what, place=Place(str(folder)), right="leave out --resume to run anew")
+    if not resumed and journal.exists() and not evidence.exists():
+        raise ValueProblem(
+            "holds a run that was not ended",
+            place=Place(str(folder)),
+            right=f"continue it with --resume {folder}, or choose another folder with --out",
+        )
+    make_folder(folder)
+    if not resumed:
+        for old in [evidence, journal, folder / "events.jsonl", *folder.glob("sat-*")]:
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+
+
+def asked_in(folder: Path) -> tuple[JobFile, Scenario, RunOptions]:
+    """Return what the run in a folder was asked for; `FileProblem` or `ValueProblem` when it holds none."""
+    document = json.loads(read_text(folder / "run.json"))
+    options = {**document["options"], "kills": tuple(document["options"]["kills"])}
+    scenario = load(folder / "scenario.resolved.yaml")
+    return JobFile.model_validate(document["job"]), scenario, RunOptions(**options)
+
+
 def _engine(asked: RunOptions, spec: Callable[[int, int], WorkerSpec]) -> Engine:
     return LocalEngine(spec)
 
 
 def _write_down(folder: Path, job: JobFile, scenario: Scenario, asked: RunOptions, plan: RunPlan) -> None:
     """Write what the run was asked for, before it begins."""
-    from dataclasses import asdict
-
     write_text(folder / "scenario.resolved.yaml", resolved_yaml(scenario))
     document = {
         "job": job.model_dump(mode="json"),

@@ -102,21 +102,19 @@ def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: floa
 
     Notes
     -----
-    Light, power and upsets are those of `twin.forecast`, satellite by satellite. A link is the way of least delay
+    Light, power and upsets are those of `twin.forecast`, slot by slot. A link is the way of least delay
     through the fleet's mesh, as it stands at the beginning of the slot. Batteries carry the platform through the dark,
     never the accelerators.
     """
-    rows = [
-        forecast(fleet.only(each), start=start, duration=duration, slot=_SLOT, step=_SLOT / 4.0).stack()
-        for each in satellites
-    ]
+    windows = forecast(fleet.only(*satellites), start=start, duration=duration, slot=_SLOT, step=_SLOT / 4.0)
+    seen = windows.stack()
     design = fleet.designs[int(fleet.design_index[satellites[0]])]
     return Sky(
         names=tuple(f"sat-{each}" for each in satellites),
         start=start,
         slot=_SLOT,
-        lit=np.concatenate([row["sustainable_w"] >= power for row in rows]),
-        upset_rate=np.concatenate([row["upset_rate"] for row in rows]).astype(np.float64),
+        lit=seen["sustainable_w"] >= power,
+        upset_rate=seen["upset_rate"].astype(np.float64),
         accelerator_w=design.it_power / design.accelerators,
         way=_ways(fleet, satellites),
     )

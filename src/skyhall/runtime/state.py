@@ -53,8 +53,8 @@ class RunPlan:
     protect : "exact" (copies compared by digest), "bounded" (one verified execution) or "none".
     copies : executions on different satellites.
     speedup : simulated seconds in a second.
-    faults : expected upsets in the whole run, spread over it as the twin's rates are; None with an acceleration.
-    acceleration : by which the twin's rates are multiplied; None with a count.
+    faults : expected upsets in the whole run, spread evenly over it; None with an acceleration.
+    acceleration : by which the twin's rates, here and now, are multiplied; None with a count.
     strikes : what the scenario does to satellites.
     checkpoint_s : simulated time between checkpoints.
     margin_s : light that a satellite needs ahead to begin a round.

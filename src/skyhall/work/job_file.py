@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    field_validator,
+)
 
 from skyhall.errors import FileProblem, Place, ValueProblem, did_you_mean
 from skyhall.files import read_text
@@ -18,29 +26,29 @@ __all__ = ["JobFile", "load_job"]
 _OWN = ("protect", "copies")  # of --set: keys of the file itself; all others are the job's parameters
 
 
+_Power = Annotated[
+    float,
+    BeforeValidator(lambda value: parse(value, "W")),
+    PlainSerializer(lambda value: f"{value!r} W", when_used="json-unless-none"),
+]
+_Time = Annotated[
+    float,
+    BeforeValidator(lambda value: parse(value, "s")),
+    PlainSerializer(lambda value: f"{value!r} s", when_used="json-unless-none"),
+]
+
+
 class _Resources(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    power: float | None = Field(
-        None, description="IT power that a satellite must have to work, W; default one accelerator's"
-    )
+    power: _Power | None = Field(None, description="IT power that it needs; default one accelerator's")
     satellites: int | None = Field(None, ge=1, description="to run on; default the copies and two more")
-
-    @field_validator("power", mode="before")
-    @classmethod
-    def _watts(cls, value: object) -> object:
-        return value if value is None else parse(value, "W")
 
 
 class _Checkpoint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    every: float = Field(1800.0, gt=0.0, description="simulated time between two checkpoints, s")
-
-    @field_validator("every", mode="before")
-    @classmethod
-    def _seconds(cls, value: object) -> object:
-        return parse(value, "s")
+    every: _Time = Field(1800.0, gt=0.0, description="simulated time between two checkpoints")
 
 
 class JobFile(BaseModel):
