@@ -24,6 +24,12 @@ __all__ = ["KINDS", "Job", "make_job", "parsed"]
 
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
+    "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
+    "gpt-diloco": (
+        "outer_train",
+        "GPTDiLoCo",
+        "train replicas of a GPT that average their steps now and then",
+    ),
 }
 
 
@@ -40,6 +46,7 @@ class Job(ABC):
     optimizer : None where nothing is trained.
     units : how many there are.
     kept : results of the units done so far by name; they are part of the state.
+    arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
     """
 
     Parameters: ClassVar[type[Any]]
@@ -49,6 +56,7 @@ class Job(ABC):
     optimizer: torch.optim.Optimizer | None
     units: int
     kept: dict[str, Tensor]
+    arrivals: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Self:
