@@ -187,10 +187,10 @@ class Guards:
 
     Attributes
     ----------
-    norm : its Euclidean norm is within this factor of the median of all.
-    distance : its distance to the median of the others, element by element, is at most this multiple of the median of
-        all such distances.
-    fewest : contributions that there must be to compare with; of two nobody can say which one is wrong.
+    norm : its Euclidean norm is finite and within this factor of the median of all.
+    distance : its distance to the median of the others whose norm is right, element by element, is at most this
+        multiple of the median of all such distances.
+    fewest : contributions that there must be to compare; of two nobody can say which one is wrong.
     """
 
     norm: float = 4.0
@@ -282,31 +282,38 @@ def _disagreement(contribution: Contribution) -> str:
 
 def _doubts(arrived: Mapping[int, Tensors], guards: Guards) -> dict[int, str]:
     """Return what the guards say against contributions."""
+    if len(arrived) < guards.fewest:
+        return dict.fromkeys(arrived, f"is one of {len(arrived)} that came whole: too few to compare")
     flat = {
         replica: torch.cat([part.reshape(-1).double() for part in tensors])
         for replica, tensors in sorted(arrived.items())
     }
-    doubts = {
-        replica: "is not finite" for replica, values in flat.items() if not bool(torch.isfinite(values).all())
-    }
-    flat = {replica: values for replica, values in flat.items() if replica not in doubts}
-    if len(flat) < guards.fewest:
-        few = f"is one of {len(flat)} finite contributions: too few to compare"
-        return doubts | dict.fromkeys(flat, few)
-    norms = {replica: float(torch.linalg.vector_norm(values)) for replica, values in flat.items()}
+    norms = {replica: _norm(values) for replica, values in flat.items()}
     usual = _median(list(norms.values()))
+    doubts = {}
+    for replica, norm in norms.items():
+        if norm == math.inf:
+            doubts[replica] = "is not finite"
+        elif not usual / guards.norm <= norm <= usual * guards.norm:
+            doubts[replica] = f"has a norm of {norm:.3g}, the median is {usual:.3g}"
+    flat = {replica: values for replica, values in flat.items() if replica not in doubts}
+    if len(flat) < 2:
+        return doubts
     distances = {}
     for replica, values in flat.items():
         others = torch.stack([each for other, each in flat.items() if other != replica])
         distances[replica] = float(torch.linalg.vector_norm(values - _middle(others)))
     apart = _median(list(distances.values()))
-    for replica in flat:
-        norm, distance = norms[replica], distances[replica]
-        if not usual / guards.norm <= norm <= usual * guards.norm:
-            doubts[replica] = f"has a norm of {norm:.3g}, the median is {usual:.3g}"
-        elif not distance <= guards.distance * apart:
+    for replica, distance in distances.items():
+        if distance > guards.distance * apart:
             doubts[replica] = f"is {distance:.3g} from the median of the others, {apart:.3g} is usual"
     return doubts
+
+
+def _norm(values: Tensor) -> float:
+    """Return the norm, infinite for NaN: such a contribution counts among the others as too large."""
+    norm = float(torch.linalg.vector_norm(values))
+    return norm if math.isfinite(norm) else math.inf
 
 
 def _middle(rows: Tensor) -> Tensor:
@@ -317,4 +324,4 @@ def _middle(rows: Tensor) -> Tensor:
 
 def _median(numbers: list[float]) -> float:
     ordered = sorted(numbers)
-    return math.fsum((ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2])) / 2.0
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2.0

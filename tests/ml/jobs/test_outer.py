@@ -292,6 +292,17 @@ def test_two_single_copies_cannot_be_told_apart() -> None:
     assert aggregate(came, quorum=2, guards=Guards(fewest=2)).replicas == (0, 1)
 
 
+def test_of_three_single_copies_one_may_be_wrong_but_not_two() -> None:
+    parts = drawn(6, 3)
+    right = mean_in_order({0: parts[0], 2: parts[2]})
+    parts[1] = tuple(part * float("nan") for part in parts[1])
+    came = [copies(replica, part, sent=part) for replica, part in parts.items()]
+    assert bits(aggregate(came, quorum=2).mean) == bits(right)
+    huge = tuple(part * 1e9 for part in parts[2])
+    with pytest.raises(Unresolved, match="replica 0 has a norm"):
+        aggregate([*came[:2], copies(2, huge, sent=huge)], quorum=2)
+
+
 def test_below_the_quorum_nothing_is_guessed() -> None:
     parts = drawn(7, 3)
     came = [copies(0, parts[0], parts[0], sent=parts[0])]

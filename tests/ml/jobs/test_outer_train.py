@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from skyhall.integrity import Copies, FaultModel, StepGuard, inject, load, pinne
 from skyhall.jobs.job import make_job
 from skyhall.jobs.outer import Contribution, Unresolved, contribution_digest
 from skyhall.jobs.outer_train import GPTDiLoCo, Shard
+from skyhall.jobs.text import standard_library_text
 
 pytestmark = pytest.mark.ml
 
@@ -26,10 +27,22 @@ def pins() -> Iterator[None]:
         yield
 
 
-def made(**texts: str) -> GPTDiLoCo:
-    job = make_job("gpt-diloco", {**SMALL, **texts})
-    assert isinstance(job, GPTDiLoCo)
-    return job
+@pytest.fixture(scope="module")
+def short_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("text") / "short.txt"
+    text = standard_library_text(60_000)
+    path.write_text(text.decode(text.tokens), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def made(short_text: str) -> Callable[..., GPTDiLoCo]:
+    def make(**texts: str) -> GPTDiLoCo:
+        job = make_job("gpt-diloco", {**SMALL, "text": short_text, **texts})
+        assert isinstance(job, GPTDiLoCo)
+        return job
+
+    return make
 
 
 def done(job: GPTDiLoCo) -> GPTDiLoCo:
@@ -47,12 +60,14 @@ def contribution(replica: int, *executions: Shard) -> Contribution:
     return Contribution(replica, digests, executions[0].gradient)
 
 
-def test_one_replica_with_one_inner_step_and_no_momentum_is_plain_training_within_rounding() -> None:
+def test_one_replica_with_one_inner_step_and_no_momentum_is_plain_training_within_rounding(
+    made: Callable[..., GPTDiLoCo], short_text: str
+) -> None:
     # w - (w - w') is w' where w - w' is exact: by Sterbenz's lemma where w' lies between w / 2 and 2 w. Elsewhere it is
     # off by the rounding of the difference and of the result, at most an ulp of the larger one. AdamW carries that on,
     # so that the steps after the first are compared with a tolerance.
     one = {"replicas": "1", "inner": "1", "outer_rate": "1", "outer_momentum": "0", "steps": "8"}
-    job, plain = made(**one), make_job("gpt-train", {"size": "tiny", "steps": "8"})
+    job, plain = made(**one), make_job("gpt-train", {"size": "tiny", "steps": "8", "text": short_text})
     before = shared(job)
     assert torch.equal(job.unit(0)[0], plain.unit(0))
     exact = 0.0
@@ -69,14 +84,14 @@ def test_one_replica_with_one_inner_step_and_no_momentum_is_plain_training_withi
         torch.testing.assert_close(ours, new, rtol=0.0, atol=1e-5)
 
 
-def test_replicas_learn_together() -> None:
+def test_replicas_learn_together(made: Callable[..., GPTDiLoCo]) -> None:
     job = done(made(steps="8", inner="10", replicas="2"))
     loss = job.kept["loss"].mean(1)
     assert loss[0] > 4.0 > 3.3 > loss[-1]
     assert job.outcome()["validation_loss"] < 3.3
 
 
-def test_replicas_see_other_data_and_start_from_the_same_weights() -> None:
+def test_replicas_see_other_data_and_start_from_the_same_weights(made: Callable[..., GPTDiLoCo]) -> None:
     job = made()
     first, second = job.shard(0, 0), job.shard(0, 1)
     assert not torch.equal(first.gradient[0], second.gradient[0])
@@ -86,7 +101,7 @@ def test_replicas_see_other_data_and_start_from_the_same_weights() -> None:
     assert all(torch.equal(a, b) for a, b in zip(start, shared(job), strict=True))
 
 
-def test_replicas_apart_give_the_bits_of_replicas_together() -> None:
+def test_replicas_apart_give_the_bits_of_replicas_together(made: Callable[..., GPTDiLoCo]) -> None:
     together = made()
     apart = [made() for _ in range(3)]  # one a satellite
     for number in range(3):
@@ -99,7 +114,9 @@ def test_replicas_apart_give_the_bits_of_replicas_together() -> None:
         assert all(torch.equal(a, b) for a, b in zip(shared(job), shared(together), strict=True))
 
 
-def test_a_wrong_replica_is_outvoted_and_one_without_a_majority_is_left_out() -> None:
+def test_a_wrong_replica_is_outvoted_and_one_without_a_majority_is_left_out(
+    made: Callable[..., GPTDiLoCo],
+) -> None:
     outvoted, missing, quiet = made(), made(), made()
     parts = [quiet.shard(0, replica) for replica in range(3)]
     bad = Shard(parts[1].loss, tuple(part * 2.0 for part in parts[1].gradient))
@@ -117,7 +134,7 @@ def test_a_wrong_replica_is_outvoted_and_one_without_a_majority_is_left_out() ->
     assert all(torch.equal(a, b) for a, b in zip(shared(missing), shared(other), strict=True))
 
 
-def test_without_a_quorum_the_shared_model_stays_as_it_is() -> None:
+def test_without_a_quorum_the_shared_model_stays_as_it_is(made: Callable[..., GPTDiLoCo]) -> None:
     job = made()
     parts = [job.shard(0, replica) for replica in range(3)]
     before = job.digest()
@@ -126,7 +143,7 @@ def test_without_a_quorum_the_shared_model_stays_as_it_is() -> None:
     assert job.digest() == before
 
 
-def test_a_saved_state_goes_on_elsewhere_bit_for_bit(tmp_path: Path) -> None:
+def test_a_saved_state_goes_on_elsewhere_bit_for_bit(made: Callable[..., GPTDiLoCo], tmp_path: Path) -> None:
     job, other = made(), done(made())
     for number in range(2):
         job.keep(number, job.unit(number))
@@ -138,11 +155,13 @@ def test_a_saved_state_goes_on_elsewhere_bit_for_bit(tmp_path: Path) -> None:
     assert other.digest() == job.digest() == done(made()).digest()
 
 
-def test_under_fire_copies_of_a_round_end_bit_for_bit_like_quiet_training() -> None:
+def test_under_fire_copies_of_a_round_end_bit_for_bit_like_quiet_training(
+    made: Callable[..., GPTDiLoCo],
+) -> None:
     job, quiet = made(replicas="2"), done(made(replicas="2"))
     copies = Copies(job.model, job.optimizer)
     fire = FaultModel(
-        targets=("weights", "activations", "gradients", "optimizer"), bits="top-exponent", count=12
+        targets=("weights", "activations", "gradients", "optimizer"), bits="top-exponent", count=24
     )
     with inject(job.model, job.optimizer, faults=fire, steps=3, seed=1) as injector:
 
@@ -157,7 +176,7 @@ def test_under_fire_copies_of_a_round_end_bit_for_bit_like_quiet_training() -> N
     assert job.digest() == quiet.digest()
 
 
-def test_a_guard_repairs_the_state_that_flips_between_rounds() -> None:
+def test_a_guard_repairs_the_state_that_flips_between_rounds(made: Callable[..., GPTDiLoCo]) -> None:
     job, quiet = made(replicas="2"), done(made(replicas="2"))
     job.guard = StepGuard(job.model, job.optimizer)
     job.guard.accept()
@@ -182,6 +201,8 @@ def test_a_guard_repairs_the_state_that_flips_between_rounds() -> None:
         ({"outer_momentum": "1"}, "no momentum"),
     ],
 )
-def test_what_cannot_be_trained_is_said(texts: dict[str, str], what: str) -> None:
+def test_what_cannot_be_trained_is_said(
+    made: Callable[..., GPTDiLoCo], texts: dict[str, str], what: str
+) -> None:
     with pytest.raises(ValueProblem, match=what):
         made(**texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from skyhall.integrity import FaultModel, ServeGuard, inject, save
 from skyhall.jobs import gpt
 from skyhall.jobs.job import make_job
 from skyhall.jobs.serve import NOTHING, GPTServe, answers
+from skyhall.jobs.text import standard_library_text
 from skyhall.jobs.train import GPTTrain
 
 pytestmark = pytest.mark.ml
@@ -29,9 +30,9 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> str:
+def trained(tmp_path_factory: pytest.TempPathFactory, short_text: str) -> str:
     """A checkpoint of `gpt-train` after 300 steps."""
-    job = make_job("gpt-train", {"size": "tiny", "steps": "300"})
+    job = make_job("gpt-train", {"size": "tiny", "steps": "300", "text": short_text})
     for number in range(300):
         job.keep(number, job.unit(number))
     path = tmp_path_factory.mktemp("trained") / "step-300"
@@ -39,10 +40,22 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def served(**texts: str) -> GPTServe:
-    job = make_job("gpt-serve", {**TINY, **texts})
-    assert isinstance(job, GPTServe)
-    return job
+@pytest.fixture(scope="module")
+def short_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("text") / "short.txt"
+    text = standard_library_text(60_000)
+    path.write_text(text.decode(text.tokens), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def served(short_text: str) -> Callable[..., GPTServe]:
+    def make(**texts: str) -> GPTServe:
+        job = make_job("gpt-serve", {**TINY, "text": short_text, **texts})
+        assert isinstance(job, GPTServe)
+        return job
+
+    return make
 
 
 def done(job: GPTServe) -> GPTServe:
@@ -56,7 +69,9 @@ def without_cache(job: GPTServe, request: int, count: int) -> torch.Tensor:
     return gpt.generate(job.model, prompt[None], count)[0, len(prompt) :]
 
 
-def test_answers_with_a_cache_in_batches_are_those_of_plain_generation_alone(trained: str) -> None:
+def test_answers_with_a_cache_in_batches_are_those_of_plain_generation_alone(
+    served: Callable[..., GPTServe], trained: str
+) -> None:
     job = done(served(checkpoint=trained))
     said = job.kept["answers"]
     lengths = (said != NOTHING).sum(1).tolist()
@@ -66,7 +81,7 @@ def test_answers_with_a_cache_in_batches_are_those_of_plain_generation_alone(tra
         assert torch.equal(said[request, :length], without_cache(job, request, length))
 
 
-def test_a_sequence_may_fill_the_block_and_no_more(trained: str) -> None:
+def test_a_sequence_may_fill_the_block_and_no_more(served: Callable[..., GPTServe], trained: str) -> None:
     model = served(checkpoint=trained).model
     prompts = [torch.arange(31), torch.arange(1, 17)]
     said = answers(model, prompts, [2, 2])  # the last token said is never read: 31 + 1 places
@@ -76,7 +91,9 @@ def test_a_sequence_may_fill_the_block_and_no_more(trained: str) -> None:
         answers(model, prompts, [3, 1])
 
 
-def test_logits_from_a_cache_are_the_plain_ones_within_rounding(trained: str) -> None:
+def test_logits_from_a_cache_are_the_plain_ones_within_rounding(
+    served: Callable[..., GPTServe], trained: str
+) -> None:
     model = served(checkpoint=trained).model
     tokens = torch.arange(64).reshape(2, 32)
     cache = gpt.Cache(model.config, 2, 32)
@@ -86,7 +103,9 @@ def test_logits_from_a_cache_are_the_plain_ones_within_rounding(trained: str) ->
 
 # At "abft" what is computed element by element is not covered; at "full" it is.
 @pytest.mark.parametrize(("target", "level"), [("weights", "abft"), ("activations", "full")])
-def test_answers_under_fire_are_the_quiet_ones(trained: str, target: str, level: str) -> None:
+def test_answers_under_fire_are_the_quiet_ones(
+    served: Callable[..., GPTServe], trained: str, target: str, level: str
+) -> None:
     quiet = done(served(checkpoint=trained)).outcome()
     fire = FaultModel(targets=(target,), bits="top-exponent", count=9)
 
@@ -112,14 +131,16 @@ def test_answers_under_fire_are_the_quiet_ones(trained: str, target: str, level:
         assert under_fire("none")[0]["answers_sha256"] != quiet["answers_sha256"]
 
 
-def test_a_unit_can_be_done_again_and_out_of_order(trained: str) -> None:
+def test_a_unit_can_be_done_again_and_out_of_order(served: Callable[..., GPTServe], trained: str) -> None:
     forward, job = done(served(checkpoint=trained)), served(checkpoint=trained)
     for number in (2, 0, 1, 1, 0):
         job.keep(number, job.unit(number))
     assert job.digest() == forward.digest()
 
 
-def test_a_saved_state_goes_on_elsewhere(trained: str, tmp_path: Path) -> None:
+def test_a_saved_state_goes_on_elsewhere(
+    served: Callable[..., GPTServe], trained: str, tmp_path: Path
+) -> None:
     job, other = served(checkpoint=trained), served()
     job.keep(0, job.unit(0))
     assert other.load(job.save(1)) == 1
@@ -128,7 +149,7 @@ def test_a_saved_state_goes_on_elsewhere(trained: str, tmp_path: Path) -> None:
     assert other.kept["answers"].tolist() == done(served(checkpoint=trained)).kept["answers"].tolist()
 
 
-def test_every_request_belongs_to_one_unit_with_its_arrival() -> None:
+def test_every_request_belongs_to_one_unit_with_its_arrival(served: Callable[..., GPTServe]) -> None:
     job = served(batch="5", rate="2")
     assert [len(batch) for batch in job.arrivals] == [5, 5, 5, 5, 2]
     times = [time for batch in job.arrivals for time in batch]
@@ -136,7 +157,9 @@ def test_every_request_belongs_to_one_unit_with_its_arrival() -> None:
     assert times[-1] == pytest.approx(21 / 2)
 
 
-def test_the_outcome_says_whether_anybody_trained_what_answers(trained: str) -> None:
+def test_the_outcome_says_whether_anybody_trained_what_answers(
+    served: Callable[..., GPTServe], trained: str
+) -> None:
     assert done(served()).outcome()["untrained"] is True
     outcome = done(served(checkpoint=trained)).outcome()
     assert outcome["untrained"] is False
@@ -144,7 +167,9 @@ def test_the_outcome_says_whether_anybody_trained_what_answers(trained: str) -> 
     assert outcome["tokens"] > 22
 
 
-def test_a_file_s_trace_decides_the_replies_lengths(trained: str, tmp_path: Path) -> None:
+def test_a_file_s_trace_decides_the_replies_lengths(
+    served: Callable[..., GPTServe], trained: str, tmp_path: Path
+) -> None:
     trace = tmp_path / "trace.csv"
     rows = [f"2023-11-16 18:17:0{second}.5,{4 + second},{3 * second + 1}" for second in range(4)]
     trace.write_text("\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *rows]), encoding="utf-8")
@@ -167,19 +192,25 @@ def test_a_file_s_trace_decides_the_replies_lengths(trained: str, tmp_path: Path
         ({"trace": "nowhere"}, FileProblem, "nowhere"),
     ],
 )
-def test_what_cannot_be_served_is_said(texts: dict[str, str], kind: type[SkyhallError], what: str) -> None:
+def test_what_cannot_be_served_is_said(
+    served: Callable[..., GPTServe], texts: dict[str, str], kind: type[SkyhallError], what: str
+) -> None:
     with pytest.raises(kind, match=what):
         served(**texts)
 
 
-def test_a_checkpoint_of_another_size_is_refused(tmp_path: Path) -> None:
-    other = GPTTrain.of({"size": "0.8m", "steps": "1"})
+def test_a_checkpoint_of_another_size_is_refused(
+    served: Callable[..., GPTServe], short_text: str, tmp_path: Path
+) -> None:
+    other = GPTTrain.of({"size": "0.8m", "steps": "1", "text": short_text})
     save(tmp_path / "other", other.save(0))
     with pytest.raises(ValueProblem, match="is of another model"):
         served(checkpoint=str(tmp_path / "other"))
 
 
-def test_a_text_that_is_shorter_than_a_prompt_is_refused(tmp_path: Path) -> None:
+def test_a_text_that_is_shorter_than_a_prompt_is_refused(
+    served: Callable[..., GPTServe], tmp_path: Path
+) -> None:
     short = tmp_path / "short.txt"
     short.write_text("abcdefghij" * 5, encoding="utf-8")
     with pytest.raises(ValueProblem, match="too few for prompts"):
