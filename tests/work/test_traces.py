@@ -52,6 +52,7 @@ def test_times_count_from_the_first_request_whatever_the_column_order_and_offset
         ([HEADER, "2023-11-16 18:17:03,0,1"], 2, "'0' is no number of ContextTokens"),
         ([HEADER, "2023-11-16 18:17:03,5,1.5"], 2, "'1.5' is no number of GeneratedTokens"),
         ([HEADER, "2023-11-16 18:17:03,5"], 2, "'None' is no number of GeneratedTokens"),
+        ([HEADER, "2023-11-16 18:17:03,5,6", '"' + "x" * 200_000], 3, "is no CSV"),
         ([HEADER], None, "holds no request"),
     ],
 )

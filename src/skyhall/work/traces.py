@@ -7,6 +7,7 @@ Patel et al., Splitwise, ISCA 2024), or a synthetic one of the same kind.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,8 +90,8 @@ def read_trace(path: Path) -> Trace:
         )
     times: list[float] = []
     lengths: list[tuple[int, int]] = []
-    for row in reader:
-        place = Place(str(path), line=reader.line_num)
+    for line, row in _rows(reader, path):
+        place = Place(str(path), line=line)
         time = _time(row["TIMESTAMP"], place)
         if times and time < times[-1]:
             raise FileProblem("comes before the line above", place=place, right="sort the lines by TIMESTAMP")
@@ -115,6 +116,15 @@ def synthetic_trace(count: int, seed: int) -> Trace:
         for log in (_PROMPT_LOG, _REPLY_LOG)
     )
     return Trace(arrivals - arrivals[0], prompts, replies)
+
+
+def _rows(reader: csv.DictReader[str], path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        place = Place(str(path), line=reader.line_num)
+        raise FileProblem(f"is no CSV ({error})", place=place, right="close every quote") from None
 
 
 def _scaled(lengths: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
