@@ -123,7 +123,7 @@ def _rows(reader: csv.DictReader[str], path: Path) -> Iterator[tuple[int, dict[s
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
-        place = Place(str(path), line=reader.line_num)
+        place = Place(str(path), line=reader.line_num + 1)  # of the line that was not taken
         raise FileProblem(f"is no CSV ({error})", place=place, right="close every quote") from None
 
 
