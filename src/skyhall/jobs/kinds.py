@@ -10,6 +10,8 @@ __all__ = ["KINDS", "parameters_of"]
 
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
+    "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
+    "gpt-diloco": ("outer_train", "GPTDiLoCo", "train replicas of a GPT that average their steps now and then"),
 }
 
 
