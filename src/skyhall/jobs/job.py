@@ -24,6 +24,8 @@ __all__ = ["KINDS", "Job", "make_job", "parsed"]
 
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
+    "image-calibrate": ("calibrate", "ImageCalibrate", "correct groups of raw frames of an image sensor"),
+    "kernels": ("kernel_runs", "KernelRuns", "execute a kernel of on-board processing over and over"),
 }
 
 
