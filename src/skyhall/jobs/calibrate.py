@@ -1,7 +1,7 @@
 """`image-calibrate`: groups of raw frames become one corrected image each, in integers throughout.
 
-In the manner of the public description of OBPMark's benchmark 1.1, image calibration and correction; own code, and a
-sensor of our own. Offset; bad pixels; radiation spikes over successive frames; gain; 2 × 2 pixels and all frames summed.
+In the manner of the public description of OBPMark's benchmark 1.1, image calibration and correction; own code, own
+sensor. Offset; bad pixels; radiation spikes over successive frames; gain; 2 × 2 pixels and all frames summed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from skyhall.jobs.checksum import checksum
 from skyhall.jobs.job import Job
 from skyhall.jobs.sensor import ELECTRONS_PER_DN, GAIN_BITS, READ_NOISE_DN, Frames, Sensor, expose, sensor
 
-__all__ = ["Calibration", "CalibrateParameters", "ImageCalibrate", "SPIKE_SIGMAS", "noise_of"]
+__all__ = ["SPIKE_SIGMAS", "CalibrateParameters", "Calibration", "ImageCalibrate", "noise_of"]
 
 SPIKE_SIGMAS = 5  # above the median of a pixel's frames, a value is a spike; ours: 3e-7 of normal noise is
 _NEIGHBOURS = [(dy, dx) for dy in (0, 1, 2) for dx in (0, 1, 2) if (dy, dx) != (1, 1)]
@@ -131,9 +131,9 @@ class CalibrateParameters:
 class ImageCalibrate(Job):
     """The job; a unit is one group of frames.
 
-    `kept`, one entry a group: `checksum` of the image; `mean` of the image, DN summed as in its pixels; `spikes`: pixels
-    that hits lifted by more than the threshold, those of them removed, and others removed; `noise`: the root mean
-    square of image minus truth in standard deviations of the sensor's noise, which is 1 where all is well.
+    `kept`, one entry a group: `checksum` of the image; `mean` of the image, DN; `spikes`: good pixels that hits lifted by
+    more than the threshold, those of them removed, and good pixels removed that no hit had met; `noise`: the root mean
+    square of image minus truth in standard deviations of the sensor's noise, 1 where all is well.
     """
 
     Parameters = CalibrateParameters
@@ -171,13 +171,13 @@ class ImageCalibrate(Job):
     def outcome(self) -> dict[str, Any]:
         """Return shares of spikes removed and the deviation from the truth, over the groups done."""
         done = self.kept["noise"] > 0.0
-        lifted, removed, others = (int(part) for part in self.kept["spikes"].sum(dim=0))
+        lifted, removed, false = (int(part) for part in self.kept["spikes"].sum(dim=0))
         noise = self.kept["noise"][done]
         return {
             "groups": int(done.sum()),
             "spikes": lifted,
             "spikes_removed_share": removed / lifted if lifted else None,
-            "others_removed": others,
+            "false_removed": false,
             "deviation_in_noise": float(noise.square().mean().sqrt()) if len(noise) else None,
         }
 
@@ -186,9 +186,11 @@ class ImageCalibrate(Job):
         noise = np.sqrt(taken.scene * here.response / ELECTRONS_PER_DN + READ_NOISE_DN**2)
         lifted = (taken.hits > SPIKE_SIGMAS * noise) & ~here.bad
         removed = spikes & lifted
-        return np.array([lifted.sum(), removed.sum(), (spikes & (taken.hits == 0)).sum()])
+        return np.array([lifted.sum(), removed.sum(), (spikes & (taken.hits == 0) & ~here.bad).sum()])
 
     def _noise(self, taken: Frames, image: NDArray[np.int32]) -> float:
         half = image.shape[0]
         truth = taken.scene.reshape(half, 2, half, 2).sum(axis=(1, 3)) * len(taken.raw)
-        return float(np.sqrt(np.mean(((image - truth) / noise_of(self._sensor, taken.scene, len(taken.raw))) ** 2)))
+        return float(
+            np.sqrt(np.mean(((image - truth) / noise_of(self._sensor, taken.scene, len(taken.raw))) ** 2))
+        )

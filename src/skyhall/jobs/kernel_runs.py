@@ -54,7 +54,7 @@ class KernelRunsParameters:
 
 
 class KernelRuns(Job):
-    """The job. `kept`, one entry an execution: a checksum of the whole result, some of its elements, and whether done."""
+    """The job. `kept`, one entry an execution: a checksum of the whole result, some of its elements, and if done."""
 
     Parameters = KernelRunsParameters
 

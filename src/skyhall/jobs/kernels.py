@@ -40,7 +40,7 @@ _U = 2.0**-24  # unit roundoff of fp32
 _EDGE = 3  # of the convolution's kernel; ours
 _TAPS = 64  # of the FIR filter; ours
 _CHANNELS = 16  # of the local response normalisation; ours
-_LRN = {"near": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}  # Krizhevsky et al., NIPS 2012, section 3.3
+_NEAR, _ALPHA, _BETA, _K = 5, 1e-4, 0.75, 2.0  # Krizhevsky et al., NIPS 2012, section 3.3
 _RANGE = 16.0  # between the largest and the smallest logit of the softmax; ours
 _FRAMES, _HITS = 8, 1000.0  # of an image to calibrate, as in `calibrate.CalibrateParameters`
 # Kernels by Winograd's or Fourier's transforms lose some bits more than the sums that the bound counts; assumed.
@@ -197,9 +197,7 @@ class _Image(nn.Module):
 
 
 def _lrn(channels: Tensor) -> Tensor:
-    return functional.local_response_norm(
-        channels[None], _LRN["near"], alpha=_LRN["alpha"], beta=_LRN["beta"], k=_LRN["k"]
-    )[0]
+    return functional.local_response_norm(channels[None], _NEAR, alpha=_ALPHA, beta=_BETA, k=_K)[0]
 
 
 def _max_pool(image: Tensor) -> Tensor:
@@ -346,7 +344,7 @@ KERNELS = {
         tolerance=lambda size: 16.0 * _U,  # a sum of five squares, a power and a quotient
         inputs=_normal(_CHANNELS, 0, 0),
         module=lambda constants: _Plain(_lrn),
-        reference=partial(references.lrn, **_LRN),
+        reference=partial(references.lrn, near=_NEAR, alpha=_ALPHA, beta=_BETA, k=_K),
     ),
     "correlation": Kernel(
         "Pearson's coefficient of two images", "fp32", 2048, 2, 8192, 1, "MB/s",

@@ -1,7 +1,7 @@
 """What each kernel should give, by NumPy and SciPy in float64 (or whole numbers), by other code than torch's.
 
-A reference takes the kernel's constants and inputs as NumPy arrays and returns two arrays: the value, and the scale that
-an element's rounding error is measured in.
+A reference takes the kernel's constants and inputs as NumPy arrays and returns two arrays: the value, and the scale in
+which an element's rounding error is measured.
 """
 
 from __future__ import annotations
@@ -100,9 +100,7 @@ def correlation(
     return np.corrcoef(_wide(first).ravel(), _wide(second).ravel())[:1, 1], _EXACT
 
 
-def wavelet(
-    constants: Arrays, image: NDArray[Any], *, levels: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def wavelet(constants: Arrays, image: NDArray[Any], *, levels: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the 9/7 pyramid by its filters; rounding is measured in that of magnitudes by magnitudes."""
     filters, source = constants["filters"], _wide(image)
 
@@ -140,9 +138,7 @@ def integer_wavelet(
     return _pyramid(image.astype(np.int64), halves, levels), _EXACT
 
 
-def calibrated(
-    constants: Arrays, frames: NDArray[Any], *, sigmas: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def calibrated(constants: Arrays, frames: NDArray[Any], *, sigmas: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the corrected image of `calibrate.Calibration`, exactly."""
     light = frames.astype(np.int64) - constants["offset"]
     bad = constants["bad"]

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import convolve2d
 
-__all__ = ["ELECTRONS_PER_DN", "FULL_SCALE", "GAIN_BITS", "READ_NOISE_DN", "Frames", "Sensor", "expose", "sensor"]
+__all__ = [
+    "ELECTRONS_PER_DN",
+    "FULL_SCALE",
+    "GAIN_BITS",
+    "READ_NOISE_DN",
+    "Frames",
+    "Sensor",
+    "expose",
+    "sensor",
+]
 
 FULL_SCALE = 16383  # DN, 14 bits; assumed
 ELECTRONS_PER_DN = 4  # full well 65,000 electrons; assumed
@@ -36,8 +45,8 @@ class Sensor:
     ----------
     offset : DN that a dark frame has, int32.
     response : DN for each DN of the scene.
-    gain : what undoes the response, int32 in fixed point with `GAIN_BITS` bits of fraction. A bad pixel's is that of its
-        good neighbours together, as a flat field measured through the first steps of the calibration gives it.
+    gain : what undoes the response, int32 in fixed point with `GAIN_BITS` bits of fraction. A bad pixel's is that of
+        its good neighbours together, as a flat field measured through the first steps of the calibration gives it.
     bad : pixels that do not measure; each has a good one among its eight neighbours.
     """
 
@@ -87,7 +96,9 @@ def expose(taken: Sensor, frames: int, hits_per_megapixel: float, rng: np.random
     scene = _scene(shape[0], rng)
     electrons = rng.poisson(scene * taken.response * ELECTRONS_PER_DN, (frames, *shape))
     hits = np.stack([_hits(shape[0], hits_per_megapixel, rng) for _ in range(frames)])
-    read = electrons / ELECTRONS_PER_DN + taken.offset + rng.normal(0.0, READ_NOISE_DN, electrons.shape) + hits
+    read = (
+        electrons / ELECTRONS_PER_DN + taken.offset + rng.normal(0.0, READ_NOISE_DN, electrons.shape) + hits
+    )
     raw = np.clip(np.rint(read), 0, FULL_SCALE).astype(np.int32)
     stuck = rng.integers(0, FULL_SCALE + 1, shape)
     return Frames(np.where(taken.bad, stuck, raw).astype(np.int32), scene, hits)
@@ -103,7 +114,11 @@ def _scene(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     x = np.arange(size)
     scene = np.full((size, size), _SCENE_DN)
     for _ in range(_WAVES):
-        wave, direction, phase = 2.0 * np.pi / rng.uniform(256.0, 1024.0), rng.uniform(0.0, np.pi), rng.uniform(0, 6.3)
+        wave, direction, phase = (
+            2.0 * np.pi / rng.uniform(256.0, 1024.0),
+            rng.uniform(0.0, np.pi),
+            rng.uniform(0, 6.3),
+        )
         along = np.cos(direction) * x[:, None] + np.sin(direction) * x
         scene += _AMPLITUDE_DN * np.cos(wave * along + phase)
     return scene
@@ -117,6 +132,6 @@ def _hits(size: int, per_megapixel: float, rng: np.random.Generator) -> NDArray[
         direction = rng.uniform(0.0, 2.0 * np.pi)
         for step in range(rng.integers(1, _TRACK + 1)):
             at = int(row + step * np.sin(direction)), int(column + step * np.cos(direction))
-            if 0 <= min(at) and max(at) < size:
+            if min(at) >= 0 and max(at) < size:
                 left[at] += round(rng.exponential(_HIT_DN))
     return left
