@@ -92,16 +92,17 @@ def _cells(row: Row) -> list[str | show.Text]:
         show.Text("pass", style="green") if row.passed else show.Text("FAIL", style="bold red"),
         _of_allowed(row),
         _time(row.median_s),
-        show.number(row.throughput, row.unit, 3),
+        show.number(row.throughput, row.unit, 3 if row.throughput >= 1.0 else 2),
     ]
     if row.ratio is not None:
-        cells += [show.number(row.ratio, "×", 3), show.percent(row.uncovered_share)]
+        share = None if row.uncovered_share is None else 100.0 * row.uncovered_share
+        cells += [f"{row.ratio:.2f} ×", show.number(share, "%", 2)]
     return cells
 
 
 def _of_allowed(row: Row) -> str:
     if row.tolerance:
-        return show.number(100.0 * row.error / row.tolerance, "%", 2)
+        return f"{100.0 * row.error / row.tolerance:.1f} %"
     return "exact" if row.passed else "wrong"
 
 

@@ -131,9 +131,9 @@ class CalibrateParameters:
 class ImageCalibrate(Job):
     """The job; a unit is one group of frames.
 
-    `kept`, one entry a group: `checksum` of the image; `mean` of the image, DN; `spikes`: good pixels that hits lifted by
-    more than the threshold, those of them removed, and good pixels removed that no hit had met; `noise`: the root mean
-    square of image minus truth in standard deviations of the sensor's noise, 1 where all is well.
+    `kept`, one entry a group: `checksum` of the image; `mean` of the image, DN; `spikes`: good pixels that hits lifted
+    by more than the threshold, those of them removed, and good pixels removed that no hit had met; `noise`: the root
+    mean square of image minus truth in standard deviations of the sensor's noise, 1 where all is well.
     """
 
     Parameters = CalibrateParameters
