@@ -49,6 +49,15 @@ def test_a_wrong_sample_does_not_pass_and_what_was_not_done_does_not_count() -> 
     assert not job.outcome()["passed"]
 
 
+@pytest.mark.parametrize(("units", "compared"), [(1, 1), (8, 8), (9, 5), (100, 8)])
+def test_at_most_eight_executions_are_compared(units: int, compared: int) -> None:
+    job = KernelRuns(KernelRunsParameters(kernel="relu", size=8, units=units))
+    assert job.outcome()["compared"] == 0
+    told = done(job, *range(units)).outcome()
+    assert told["compared"] == compared
+    assert told["executions"] == units
+
+
 def test_an_own_size_is_taken_where_none_is_given() -> None:
     assert (
         make_job("kernels", {"kernel": "softmax", "units": "1"}).outcome()["size"] == KERNELS["softmax"].size
