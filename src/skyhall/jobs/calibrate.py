@@ -41,8 +41,9 @@ class Calibration(nn.Module):
 
     def __init__(self, offset: NDArray[np.int32], gain: NDArray[np.int32], bad: NDArray[np.bool_]) -> None:
         super().__init__()
-        self.register_buffer("offset", torch.from_numpy(offset))
-        self.register_buffer("gain", torch.from_numpy(gain))
+        # Copies: a fault in the buffers must not reach the sensor.
+        self.register_buffer("offset", torch.tensor(offset))
+        self.register_buffer("gain", torch.tensor(gain))
         self.register_buffer("good", torch.from_numpy((~bad).astype(np.int32)))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:

@@ -147,7 +147,7 @@ def error_of(result: NDArray[Any], value: NDArray[Any], scale: NDArray[Any]) -> 
 class _MatMul(nn.Module):
     def __init__(self, constants: Arrays) -> None:
         super().__init__()
-        self.right = nn.Parameter(torch.from_numpy(constants["right"]), requires_grad=False)
+        self.right = nn.Parameter(torch.tensor(constants["right"]), requires_grad=False)
 
     def forward(self, left: Tensor) -> Tensor:
         return left @ self.right
@@ -156,7 +156,7 @@ class _MatMul(nn.Module):
 class _Convolution(nn.Module):
     def __init__(self, constants: Arrays) -> None:
         super().__init__()
-        self.kernel = nn.Parameter(torch.from_numpy(constants["kernel"])[None, None], requires_grad=False)
+        self.kernel = nn.Parameter(torch.tensor(constants["kernel"])[None, None], requires_grad=False)
 
     def forward(self, image: Tensor) -> Tensor:
         return functional.conv2d(image[None, None], self.kernel, padding=_EDGE // 2)[0, 0]
@@ -166,7 +166,7 @@ class _FIR(nn.Module):
     def __init__(self, constants: Arrays) -> None:
         super().__init__()
         last_first = constants["taps"][::-1].copy()
-        self.taps = nn.Parameter(torch.from_numpy(last_first)[None, None], requires_grad=False)
+        self.taps = nn.Parameter(torch.tensor(last_first)[None, None], requires_grad=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         padded = functional.pad(samples[None, None], (self.taps.shape[-1] - 1, 0))

@@ -66,6 +66,20 @@ def test_inputs_are_those_of_their_number_and_constants_those_of_the_seed(name: 
     assert not np.array_equal(case.inputs(7)[0], other.inputs(7)[0])
 
 
+@pytest.mark.parametrize("name", KERNELS)
+def test_what_becomes_of_a_kernels_weights_leaves_its_reference_alone(name: str) -> None:
+    case = Case.of(KERNELS[name], 64, 1)
+    value, scale = case.expected(0)
+    model = case.module()
+    with torch.no_grad():
+        held = [*model.parameters(), *model.buffers()]
+        for each in held:
+            each.add_(1)
+        changed = model(*(torch.from_numpy(each) for each in case.inputs(0))).numpy()
+    assert np.array_equal(case.expected(0)[0], value)
+    assert (error_of(changed, value, scale) > case.tolerance) == bool(held)
+
+
 def test_the_transform_of_a_tone_is_one_line() -> None:
     n, line = 4096, 321
     tone = np.exp(2j * np.pi * line * np.arange(n) / n).astype(np.complex64)
