@@ -11,7 +11,13 @@ __all__ = ["KINDS", "parameters_of"]
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
     "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
-    "gpt-diloco": ("outer_train", "GPTDiLoCo", "train replicas of a GPT that average their steps now and then"),
+    "image-calibrate": ("calibrate", "ImageCalibrate", "correct groups of raw frames of an image sensor"),
+    "kernels": ("kernel_runs", "KernelRuns", "execute a kernel of on-board processing over and over"),
+    "gpt-diloco": (
+        "outer_train",
+        "GPTDiLoCo",
+        "train replicas of a GPT that average their steps now and then",
+    ),
 }
 
 
