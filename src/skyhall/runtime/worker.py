@@ -67,7 +67,7 @@ class Worker:
         answer: Callable[[dict[str, Any]], None],
         inbox: queue.Queue[Mapping[str, Any]],
     ) -> None:
-        self._spec, self._answer, self._inbox = spec, answer, inbox
+        self._spec, self._answer, self.inbox = spec, answer, inbox
         self._folder = Path(spec.folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._job: Job | None = None
@@ -81,7 +81,7 @@ class Worker:
         """Answer commands until "exit"."""
         with pinned(self._spec.threads):
             self._answer({"kind": "up", "kept": stored(self._folder)})
-            while (command := self._inbox.get())["kind"] != "exit":
+            while (command := self.inbox.get())["kind"] != "exit":
                 getattr(self, f"_{command['kind']}")(command)
 
     def _load(self, command: Mapping[str, Any]) -> None:
@@ -238,7 +238,7 @@ class Worker:
     def _called_off(self) -> bool:
         """Say whether a command is waiting that ends the round; others wait until it has ended."""
         with contextlib.suppress(IndexError):
-            return self._inbox.queue[0]["kind"] in ("rest", "exit", "load", "back")
+            return self.inbox.queue[0]["kind"] in ("rest", "exit", "load", "back")
         return False
 
 
