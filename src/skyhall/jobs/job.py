@@ -25,6 +25,7 @@ __all__ = ["KINDS", "Job", "make_job", "parsed"]
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
     "fire-watch": ("fire_watch", "FireWatch", "find active fires in thermal images"),
+    "ship-watch": ("ship_watch", "ShipWatch", "find ships in radar images of the sea"),
 }
 
 
