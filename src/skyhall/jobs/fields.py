@@ -8,9 +8,7 @@ import numpy.typing as npt
 __all__ = ["correlated"]
 
 
-def correlated(
-    drawn: np.random.Generator, shape: tuple[int, int], length: float
-) -> npt.NDArray[np.float64]:
+def correlated(drawn: np.random.Generator, shape: tuple[int, int], length: float) -> npt.NDArray[np.float64]:
     """Return a Gaussian field of mean 0 and variance 1 whose correlation is exp(-(d/length)²/2) at d pixels.
 
     White noise filtered in the frequency domain; the field wraps around its edges.

@@ -10,7 +10,7 @@ from skyhall.errors import Place, ValueProblem, did_you_mean
 from skyhall.jobs.fire import DAY, HALO, NIGHT, FireDetector
 from skyhall.jobs.fire_scenes import WORDS, make_fire_scene
 from skyhall.jobs.geotiff import Image, read_image
-from skyhall.jobs.watch import Scene, Watch, at_least
+from skyhall.jobs.watch import SHARED, Scene, Watch, within
 
 __all__ = ["FireWatch", "FireWatchParameters"]
 
@@ -34,7 +34,7 @@ class FireWatchParameters:
     scenes, fires, seed : synthetic scenes, fires planted in each, and what they are drawn from.
     size : rows and columns of a synthetic scene, or of a tile of the user's image.
     pixel_m : edge of a pixel, m.
-    threshold_k : temperature at 4 µm above which a pixel is a candidate; 0 stands for the published 310 (day), 305 (night).
+    threshold_k : temperature at 4 µm above which a pixel is a candidate; 0 stands for the published 310, at night 305.
     most : fires that are told of a unit.
     """
 
@@ -55,7 +55,7 @@ class FireWatchParameters:
                 place=Place("--set", "light"),
                 right=did_you_mean(self.light, _TIMES),
             )
-        at_least(self, scenes=1, fires=0, seed=0, size=32, pixel_m=1.0, threshold_k=0.0, most=1)
+        within(self, **SHARED, fires=(0, 10_000), pixel_m=(1.0, 1e5), threshold_k=(0.0, 500.0))
 
 
 class FireWatch(Watch):

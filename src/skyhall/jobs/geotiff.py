@@ -81,7 +81,9 @@ def read_image(path: str, count: int, meaning: str) -> Image:
     except (OSError, ValueError, tifffile.TiffFileError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ValueProblem(
-            f"{path} cannot be read as a TIFF ({reason.lower()})", place=place, right=f"a GeoTIFF with {meaning}"
+            f"{path} cannot be read as a TIFF ({reason.lower()})",
+            place=place,
+            right=f"a GeoTIFF with {meaning}",
         ) from None
     bands = _bands_first(raw, axes)
     if bands is None or len(bands) != count:

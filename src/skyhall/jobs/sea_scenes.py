@@ -6,6 +6,7 @@ pixel, and the ships' radar cross-section. Nothing here is an observation.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,24 +56,22 @@ def make_sea_scene(
     seed : of the job, and the number of the scene.
     size : rows and columns, at least 32.
     ships : planted; fewer where there is no room for them apart from each other.
-    pixel_m : edge of a pixel, m.
+    pixel_m : edge of a pixel, m, at least 5.
     correlation : length of the texture's, pixels; 0 for none.
     """
     drawn = np.random.default_rng(seed)
     brightness = _SEA * _texture(drawn, size, clutter.texture, correlation)
     covered = np.zeros((size, size), np.int64)
-    lengths = 10.0 ** drawn.uniform(np.log10(20.0), np.log10(300.0), ships)  # assumed
+    longest = min(300.0, 0.5 * size * pixel_m)
     planted = []
-    for length in lengths:
-        part = _ship(drawn, size, length / pixel_m)
-        rows, columns = np.nonzero(part)
+    for length in 10.0 ** drawn.uniform(np.log10(20.0), np.log10(longest), ships):  # lengths: assumed
+        part, place = _ship(drawn, size, length / pixel_m)
         # Ships that touch are one to the detector; those that find no room stay in port.
-        near = covered[max(rows.min() - 3, 0) : rows.max() + 4, max(columns.min() - 3, 0) : columns.max() + 4]
-        if near.any():
+        if covered[tuple(slice(max(each.start - 3, 0), each.stop + 3) for each in place)].any():
             continue
         planted.append(length)
-        covered[part > 0.0] = len(planted)
-        brightness += part / part.sum() * _cross_section(length) / pixel_m**2
+        covered[place][part > 0.0] = len(planted)
+        brightness[place] += part / part.sum() * _cross_section(length) / pixel_m**2
     grown = ndimage.grey_dilation(covered, size=(3, 3))
     speckle = drawn.gamma(clutter.looks, 1.0 / clutter.looks, (size, size))
     lengths = np.array(planted)
@@ -99,13 +98,22 @@ def _texture(
     return np.asarray(special.gammaincinv(shape, share) / shape)
 
 
-def _ship(drawn: np.random.Generator, size: int, length: float) -> npt.NDArray[np.float64]:
-    """Return the share of each pixel that a ship covers; its beam is a sixth of its length: assumed."""
+def _ship(
+    drawn: np.random.Generator, size: int, length: float
+) -> tuple[npt.NDArray[np.float64], tuple[slice, slice]]:
+    """Return the share of each pixel that a ship covers, and which pixels; its length is in pixels.
+
+    Its beam is a sixth of its length: assumed.
+    """
     heading = drawn.uniform(0.0, np.pi)
-    row, column = drawn.uniform(length / 2.0 + 1.0, size - length / 2.0 - 1.0, 2)
-    middle = (np.arange(size * _FINER) + 0.5) / _FINER
-    down, right = middle[:, None] - row, middle - column
-    along = np.abs(down * np.sin(heading) + right * np.cos(heading)) <= length / 2.0
-    across = np.abs(down * np.cos(heading) - right * np.sin(heading)) <= max(length / 12.0, 0.5)
-    fine = (along & across).reshape(size, _FINER, size, _FINER)
-    return np.asarray(fine.mean((1, 3)))
+    reach = length / 2.0 + 1.0
+    row, column = drawn.uniform(reach, size - reach, 2)
+    place = tuple(slice(int(middle - reach), math.ceil(middle + reach)) for middle in (row, column))
+    down, right = (
+        np.arange(each.start + 0.5 / _FINER, each.stop, 1.0 / _FINER) - middle
+        for each, middle in zip(place, (row, column), strict=True)
+    )
+    along = np.abs(down[:, None] * np.sin(heading) + right * np.cos(heading)) <= length / 2.0
+    across = np.abs(down[:, None] * np.cos(heading) - right * np.sin(heading)) <= max(length / 12.0, 0.5)
+    fine = (along & across).reshape(len(down) // _FINER, _FINER, len(right) // _FINER, _FINER)
+    return np.asarray(fine.mean((1, 3))), (place[0], place[1])

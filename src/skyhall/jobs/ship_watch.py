@@ -10,11 +10,13 @@ from skyhall.errors import Place, ValueProblem, did_you_mean
 from skyhall.jobs.geotiff import Image, read_image
 from skyhall.jobs.sea_scenes import make_sea_scene
 from skyhall.jobs.ships import HALO, Clutter, ShipDetector
-from skyhall.jobs.watch import Scene, Watch, at_least
+from skyhall.jobs.watch import SHARED, Scene, Watch, within
 
 __all__ = ["ShipWatch", "ShipWatchParameters"]
 
-_MEANING = "one band of radar amplitude (or of intensity, with values=intensity), linear; not a number or nodata on land"
+_MEANING = (
+    "one band of radar amplitude (or of intensity, with values=intensity), linear; NaN, nodata or 0 on land"
+)
 _CORRELATION = 8.0  # pixels: of the synthetic sea's texture, assumed
 
 
@@ -30,7 +32,7 @@ class ShipWatchParameters:
     size : rows and columns of a synthetic scene, or of a tile of the user's image.
     pixel_m : edge of a pixel of a synthetic scene, m.
     looks : averaged into a pixel; Sentinel-1's ground range images have about 4.
-    texture : shape of the sea's texture, smaller is spikier; 0 stands for an even sea.
+    texture : shape of the sea's texture, 0.5 to 100, smaller is spikier; 0 stands for an even sea.
     false_alarm : probability that a pixel of sea is called a ship's.
     most : ships that are told of a unit.
     """
@@ -54,13 +56,15 @@ class ShipWatchParameters:
                 place=Place("--set", "values"),
                 right=did_you_mean(self.values, ("amplitude", "intensity")),
             )
-        at_least(self, scenes=1, ships=0, seed=0, size=32, pixel_m=1.0, looks=1.0, texture=0.0, most=1)
-        if not 1e-12 <= self.false_alarm <= 0.1:
-            raise ValueProblem(
-                f"{self.false_alarm} is no probability of a false alarm to work with",
-                place=Place("--set", "false_alarm"),
-                right="between 1e-12 and 0.1, such as 1e-6",
-            )
+        within(
+            self,
+            **SHARED,
+            ships=(0, 1000),
+            pixel_m=(5.0, 1e5),
+            looks=(1.0, 1000.0),
+            texture=(0.5 if self.texture else 0.0, 100.0),
+            false_alarm=(1e-12, 0.1),
+        )
 
     @property
     def clutter(self) -> Clutter:
@@ -109,4 +113,5 @@ def _image(parameters: ShipWatchParameters) -> Image | None:
             place=Place("--set", "scene"),
             right=f"a GeoTIFF with {_MEANING}",
         )
-    return replace(image, bands=np.sqrt(bands)) if parameters.values == "intensity" else image
+    bands = np.where(bands > 0.0, bands, np.float32(np.nan))  # many products write 0 where they have no data
+    return replace(image, bands=np.sqrt(bands) if parameters.values == "intensity" else bands)

@@ -45,8 +45,8 @@ def threshold_factors(
     """Return by how much a cell must exceed the mean of so many others to be called a target.
 
     On an even sea a cell over the mean of N others is F distributed with 2L and 2LN degrees of freedom, so the
-    probability of a false alarm is exact; with L = 1 it is (1 + factor/N)^-N. On a textured sea the cell's own texture is
-    integrated over, and that of the mean is taken as averaged out.
+    probability of a false alarm is exact; with L = 1 it is (1 + factor/N)^-N. On a textured sea the cell's own texture
+    is integrated over, and that of the mean is taken as averaged out.
 
     Parameters
     ----------

@@ -15,10 +15,12 @@ from skyhall.errors import Place, ValueProblem
 from skyhall.jobs.geotiff import Image
 from skyhall.jobs.job import Job
 
-__all__ = ["Scene", "Watch", "at_least"]
+__all__ = ["SHARED", "Scene", "Watch", "within"]
+
+# Limits of the parameters that all have: a record of the downlink has 16 bits for a row, and for a count.
+SHARED = {"scenes": (1, 100_000), "seed": (0, 2**63 - 1), "size": (32, 8192), "most": (1, 65_535)}
 
 _IMAGE_BITS = 16  # a word of a user's image: assumed
-_LARGEST = 65_536  # rows and columns of a unit: what a record's words can say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +65,9 @@ class Watch(Job):
         self._corners = [(0, 0)] * self.parameters.scenes
         if image is not None:
             rows, columns = image.bands.shape[1:]
-            self._corners = [(row, column) for row in range(0, rows, size) for column in range(0, columns, size)]
+            self._corners = [
+                (row, column) for row in range(0, rows, size) for column in range(0, columns, size)
+            ]
         self.units = len(self._corners)
         self.kept = {
             "found": torch.zeros(self.units, most, len(self.columns)),
@@ -112,7 +116,9 @@ class Watch(Job):
         bands = self._image.bands
         rows, columns = (min(size, bands.shape[axis] - at) for axis, at in ((1, row), (2, column)))
         tile = np.full((len(bands), rows + 2 * halo, columns + 2 * halo), np.nan, np.float32)
-        part = bands[:, max(row - halo, 0) : row + rows + halo, max(column - halo, 0) : column + columns + halo]
+        part = bands[
+            :, max(row - halo, 0) : row + rows + halo, max(column - halo, 0) : column + columns + halo
+        ]
         top, left = max(halo - row, 0), max(halo - column, 0)
         tile[:, top : top + part.shape[1], left : left + part.shape[2]] = part
         return tile
@@ -208,16 +214,16 @@ class Watch(Job):
         return described
 
 
-def at_least(parameters: Any, **least: float) -> None:
-    """Raise `ValueProblem` for the first parameter below its least value, and for units too large for a record."""
-    for name, value in least.items():
+def within(parameters: Any, **limits: tuple[float, float]) -> None:
+    """Raise `ValueProblem` for the first parameter that is not within its limits."""
+    for name, (low, high) in limits.items():
         given = getattr(parameters, name)
-        if not given >= value:
-            raise ValueProblem(f"{given} is too small", place=Place("--set", name), right=f"at least {value}")
-    if parameters.size > _LARGEST:
-        raise ValueProblem(
-            f"{parameters.size} is too large", place=Place("--set", "size"), right=f"at most {_LARGEST}"
-        )
+        if not low <= given <= high:
+            raise ValueProblem(
+                f"{given} is too {'large' if given > high else 'small'}",
+                place=Place("--set", name),
+                right=f"from {low:g} to {high:g}",
+            )
 
 
 def _share(part: int, whole: int) -> float | None:
