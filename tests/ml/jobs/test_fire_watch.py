@@ -90,22 +90,42 @@ def test_a_noisy_field_needs_a_hotter_pixel() -> None:
     assert (20, 20) not in fires_in(rough)
 
 
-def test_statistics_are_those_of_the_window_that_the_paper_describes() -> None:
-    rng = np.random.default_rng(8)
-    bands = land()
-    bands[0] += rng.normal(0.0, 1.5, (SIZE, SIZE)).astype(np.float32)
-    bands[1, rng.random((SIZE, SIZE)) < 0.6] = 250.0  # clouds
-    bands[0, ::7, ::5] = 312.0 + 8.0 * rng.random((6, 8)).astype(np.float32)
-    bands[1, ::7, ::5] = 300.0
+def unruly(seed: int, size: int = SIZE) -> np.ndarray:
+    """Return a scene on which every test has its say: clouds, water, rough ground, fires near fires, missing pixels."""
+    rng = np.random.default_rng(seed)
+
+    def some(share: float) -> np.ndarray:
+        return rng.random((size, size)) < share
+
+    ground = rng.normal(0.0, rng.uniform(0.5, 4.0), (size, size))
+    t4, t11 = 304.0 + ground, 300.0 + ground
+    t4 += rng.normal(0.0, rng.uniform(0.2, 2.0), (size, size))
+    t11 += rng.normal(0.0, 0.5, (size, size))
+    red, near = np.full((size, size), 0.08), rng.uniform(0.2, 0.29, (size, size))
+    warm, hot = some(0.05), some(0.03)
+    t4[warm] = rng.uniform(309.0, 322.0, warm.sum())
+    t11[warm] -= rng.uniform(0.0, 8.0, warm.sum())
+    t4[hot] = rng.uniform(324.0, 324.0 + rng.choice([4.0, 60.0]), hot.sum())
+    near[some(0.05)] = 0.31
+    lake = some(0.1)
+    red[lake], near[lake] = 0.06, 0.03
+    t11[some(rng.uniform(0.1, 0.75))] = 250.0
+    t4[some(0.02)] = np.nan
+    return np.stack((t4, t11, red, near)).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fires_are_those_that_the_paper_describes_pixel_by_pixel(seed: int) -> None:
+    bands = unruly(seed)
     assert fires_in(bands) == plain(bands)
-    assert 5 < len(plain(bands)) < 48
+    assert len(plain(bands)) > 1
 
 
 def plain(bands: np.ndarray) -> list[tuple[int, int]]:
     """Return the fires of a day pixel by pixel, as the paper tells it."""
     t4, t11, red, near = bands.astype(float)
     cloud = (red + near > 0.9) | (t11 < 265) | ((red + near > 0.7) & (t11 < 285))
-    clear = ~cloud & ~((near < 0.15) & (near < red))
+    clear = np.isfinite(t4) & ~cloud & ~((near < 0.15) & (near < red))
     hot = clear & (t4 > 325) & (t4 - t11 > 20)
     fires = []
     for row, column in np.argwhere(clear & (t4 > 310) & (t4 - t11 > 10) & (near < 0.3)).tolist():
@@ -122,6 +142,8 @@ def plain(bands: np.ndarray) -> list[tuple[int, int]]:
             if len(valid[0]) >= max(8, 0.25 * (2 * reach + 1) ** 2):
                 break
         else:
+            if t4[row, column] > 360:
+                fires.append((row, column))
             continue
 
         def spread(values: np.ndarray, at: tuple[np.ndarray, ...] = valid) -> tuple[float, float]:
@@ -227,16 +249,15 @@ def test_a_flipped_threshold_is_put_right_before_it_is_used() -> None:
 
 def test_more_fires_than_records_leave_the_strongest_and_are_counted() -> None:
     whole = finished(FireWatch(FireWatchParameters(scenes=1)))
-    short = finished(FireWatch(FireWatchParameters(scenes=1, most=3)))
+    short = finished(FireWatch(FireWatchParameters(scenes=1, most=5)))
     assert short["detections"] == whole["detections"]
-    assert short["dropped"] == whole["detections"] - 3
-    powers = sorted(each["power_mw"] for each in whole["found"])
-    assert sorted(each["power_mw"] for each in short["found"]) == powers[-3:]
+    assert short["dropped"] == whole["detections"] - 5
+    strongest = sorted(whole["found"], key=lambda each: each["power_mw"])[-5:]
+    assert short["found"] == [each for each in whole["found"] if each in strongest]
 
 
 def test_an_image_gives_the_same_fires_in_tiles_as_whole(tmp_path: Path) -> None:
-    scene = make_fire_scene((7, 0), size=100, fires=15)
-    path = write_geotiff(tmp_path / "scene.tif", scene.bands)
+    path = write_geotiff(tmp_path / "scene.tif", unruly(3, 100))
     whole = finished(FireWatch(FireWatchParameters(scene=str(path))))
     tiled = FireWatch(FireWatchParameters(scene=str(path), size=32))
     assert tiled.units == 16
@@ -246,7 +267,7 @@ def test_an_image_gives_the_same_fires_in_tiles_as_whole(tmp_path: Path) -> None
         return sorted((each["row"], each["column"], each["temperature_k"]) for each in found)
 
     assert places(done["found"]) == places(whole["found"])
-    assert len(whole["found"]) > 5
+    assert len(whole["found"]) > 20
     assert whole["precision"] is whole["recall"] is whole["planted"] is None
     assert whole["synthetic"] is False
     assert done["bytes_raw"] == whole["bytes_raw"] == 100 * 100 * 4 * 2
