@@ -23,10 +23,10 @@ __all__ = ["WORDS", "FireScene", "make_fire_scene"]
 Floats = npt.NDArray[np.float64]
 
 _THERMAL_UM: Final = 11.03  # centre of MODIS band 31, µm
-# Saturation and noise of MODIS bands 22, 21 and 31 (Giglio et al. 2003, table 1; MODIS specification), K.
-_FINE = (331.0, 0.07)
-_COARSE = (500.0, 0.2)  # measured in flight; the specification is 2 K at 335 K
-_THERMAL = (400.0, 0.05)
+# Saturation (Giglio et al. 2003, section 2) and noise (MODIS specification), K, of bands 22, 21 and 31.
+_FINE: Final = (331.0, 0.07)
+_COARSE: Final = (500.0, 0.2)  # noise assumed: the specification, 2 K at 335 K, is wider than what it does
+_THERMAL: Final = (400.0, 0.05)
 _LEVELS: Final = 4096  # 12-bit words
 _SUN_K: Final = 5772.0  # effective temperature of the nominal Sun, IAU 2015 Resolution B3
 _SUN_SR: Final = np.pi * (SOLAR_RADIUS / ASTRONOMICAL_UNIT) ** 2
@@ -82,10 +82,10 @@ def make_fire_scene(
     surface = _surface(drawn, size, daytime=light == "day")
     rows, columns = _places(drawn, surface.burnable, fires)
     # Assumed: 30 m² to 1 ha, evenly in the logarithm; smouldering to flaming temperatures.
-    area = 10.0 ** drawn.uniform(1.5, 4.0, len(rows))
+    area = np.minimum(10.0 ** drawn.uniform(1.5, 4.0, len(rows)), pixel_m**2)
     kelvin = drawn.uniform(600.0, 1200.0, len(rows))
     covered = np.zeros((size, size))
-    covered[rows, columns] = np.minimum(area / pixel_m**2, 1.0)
+    covered[rows, columns] = area / pixel_m**2
     burning = np.full((size, size), 1000.0)
     burning[rows, columns] = kelvin
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,8 @@ from skyhall.jobs.ships import Clutter
 
 __all__ = ["SeaScene", "make_sea_scene"]
 
-_SEA = 10.0**-1.5  # radar cross-section of a square metre of sea, C band, moderate wind: assumed
-_FINER = 4  # by which ships are drawn finer than pixels, a side
+_SEA: Final = 10.0**-1.5  # radar cross-section of a square metre of sea, C band, moderate wind: assumed
+_FINER: Final = 4  # by which ships are drawn finer than pixels, a side
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -17,7 +18,7 @@ __all__ = ["ShipWatch", "ShipWatchParameters"]
 _MEANING = (
     "one band of radar amplitude (or of intensity, with values=intensity), linear; NaN, nodata or 0 on land"
 )
-_CORRELATION = 8.0  # pixels: of the synthetic sea's texture, assumed
+_CORRELATION: Final = 8.0  # pixels: of the synthetic sea's texture, assumed
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class ShipDetector(nn.Module):
         return torch.where(hits, inside / mean, 0.0), hits
 
     def forward(self, bands: Tensor) -> Tensor:
-        """Return the ships of a scene, each a group of touching hits, in the order of their first pixels.
+        """Return the ships of a scene, each a group of neighbouring hits, in the order of their first pixels.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class ShipDetector(nn.Module):
 
 
 def _groups(contrast: npt.NDArray[np.float32], hits: npt.NDArray[np.bool_]) -> Tensor:
-    """Return groups of hits, each within a pixel of another one of its group: speckle tears ships apart."""
+    """Return groups of hits with gaps of at most two pixels: speckle tears ships apart."""
     whole = np.ones((3, 3))
     grown, count = ndimage.label(ndimage.binary_dilation(hits, whole), whole)
     if not count:

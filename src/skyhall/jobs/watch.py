@@ -48,7 +48,7 @@ class Watch(Job):
     Attributes
     ----------
     classes : sizes by which recall is told.
-    columns : of what is found.
+    columns : of what is found; the last is how strong it is.
     scales : what a column is multiplied with to be a 16-bit word of the downlink.
     halo : pixels that the model reaches beyond its unit.
     """
@@ -85,19 +85,14 @@ class Watch(Job):
     def _raw_bits(self) -> int:
         """Return the bits of a pixel of a synthetic scene as its sensor delivers it."""
 
-    def _strength(self, found: Tensor) -> Tensor:
-        """Return by which column detections are dropped, the weakest first, where there are too many."""
-        return found[:, -1]
-
     def unit(self, number: int) -> dict[str, Tensor]:
         """Look at a scene; what is found beyond `most` is counted, but only the strongest are told."""
         scene = self._scene(number) if self._image is None else None
-        bands = self._tile(number) if scene is None else scene.bands
-        around = ((0, 0), *((self.halo, self.halo),) * 2) if scene is not None else ((0, 0),) * 3
-        whole = np.pad(bands, around, constant_values=np.nan)
-        found: Tensor = self.model(torch.from_numpy(whole))
+        around = ((0, 0), (self.halo, self.halo), (self.halo, self.halo))
+        bands = self._tile(number) if scene is None else np.pad(scene.bands, around, constant_values=np.nan)
+        found: Tensor = self.model(torch.from_numpy(bands))
         told = torch.zeros(self.parameters.most, len(self.columns))
-        strongest = self._strength(found).argsort(descending=True, stable=True)[: len(told)].sort().values
+        strongest = found[:, -1].argsort(descending=True, stable=True)[: len(told)].sort().values
         told[: len(strongest)] = found[strongest]
         true, planted, recalled = self._judged(found, scene)
         return {
@@ -131,7 +126,10 @@ class Watch(Job):
         if scene is None:
             return 0, np.zeros(classes, np.int64), np.zeros(classes, np.int64)
         rows, columns = found[:, :2].round().long().numpy().T
-        hit = scene.targets[rows, columns]
+        # A fault may tell of a place outside the scene, which is no target.
+        size = len(scene.targets)
+        inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+        hit = scene.targets[rows[inside], columns[inside]]
         recalled = np.unique(hit[hit > 0]) - 1
         return (
             int((hit > 0).sum()),
@@ -150,7 +148,7 @@ class Watch(Job):
         for number in self._done():
             found = self._told(number)
             sent += np.array(number, "<u4").tobytes() + np.array(len(found), "<u2").tobytes()
-            words = np.round(found.double().numpy() * self.scales)
+            words = np.nan_to_num(np.round(found.double().numpy() * self.scales))
             sent += words.clip(0, 65535).astype("<u2").tobytes()
         return bytes(sent)
 

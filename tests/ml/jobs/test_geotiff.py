@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_files import write_geotiff
 
 from skyhall.errors import ValueProblem
 from skyhall.jobs.geotiff import read_image
 
-pytest.importorskip("torch")
 pytestmark = pytest.mark.ml
-
-from image_files import write_geotiff  # noqa: E402
 
 BANDS = np.random.default_rng(3).uniform(1.0, 2.0, (3, 20, 30)).astype(np.float32)
 
