@@ -184,9 +184,9 @@ class Fleet:
         elements = self.elements if satellites is None else self.elements[satellites]
         return position(elements[:, None], seconds)
 
-    def only(self, satellite: int) -> Fleet:
-        """Return the fleet of one satellite, by its index."""
-        kept = slice(satellite, satellite + 1)
+    def only(self, *satellites: int) -> Fleet:
+        """Return the fleet of some satellites, by their indices."""
+        kept = np.array(satellites, dtype=np.int64)
         return replace(
             self,
             elements=self.elements[kept],
@@ -194,7 +194,7 @@ class Fleet:
             slot=self.slot[kept],
             design_index=self.design_index[kept],
             upsets=self.upsets.only(kept),
-            sets=None if self.sets is None else self.sets[kept],
+            sets=None if self.sets is None else self.sets[satellites],
         )
 
 

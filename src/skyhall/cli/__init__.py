@@ -32,6 +32,7 @@ VERBS = {
     "simulate": "fly a scenario's fleet on the twin",
     "compare": "scenarios or earlier runs side by side",
     "inject": "flip bits of a model: what comes of it, and what protection finds and repairs",
+    "run": "a real job on processes that live like satellites: dusk, kills, bit flips, and a proof",
     "rules": "what regulators and neighbours ask of a fleet: value, limit, pass or fail",
     "validate": "published cases: published, ours, difference, tolerance",
     "schema": "the JSON Schema of a scenario",

@@ -102,6 +102,10 @@ class Injector:
         self._logged: set[Fault] = set()
         self.kernels = KernelHits(self._do, optimizer, strict=self._model is None)
 
+    def add(self, events: int) -> None:
+        """Have so many more faults of a model with a count drawn in the next step, as a rate that changes asks for."""
+        self._carried += events
+
     def begin(self, step: int) -> None:
         """Begin a step: state at rest is hit now, the kernels' results as they come."""
         with _disable_current_modes():

@@ -19,14 +19,9 @@ from torch import Tensor, nn
 from skyhall.errors import Place, ValueProblem, did_you_mean
 from skyhall.integrity import capture, digest_of, restore
 from skyhall.integrity.states import optimizer_state, weights
+from skyhall.jobs.kinds import KINDS
 
-__all__ = ["KINDS", "Job", "make_job", "parsed"]
-
-KINDS = {
-    "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
-    "fire-watch": ("fire_watch", "FireWatch", "find active fires in thermal images"),
-    "ship-watch": ("ship_watch", "ShipWatch", "find ships in radar images of the sea"),
-}
+__all__ = ["Job", "make_job", "parsed"]
 
 
 class Job(ABC):
@@ -71,6 +66,10 @@ class Job(ABC):
     @abstractmethod
     def outcome(self) -> dict[str, Any]:
         """Return what the job says at its end (or so far), as JSON takes it, and the same for the same state."""
+
+    def told(self, done: int) -> str:
+        """Return a few words on how it goes, for people who watch."""
+        return ""
 
     def save(self, done: int) -> dict[str, Any]:
         """Return all that the rest of the job depends on, as a tree for `integrity.save`; tensors are not copied."""

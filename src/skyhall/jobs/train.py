@@ -78,6 +78,10 @@ class GPTTrain(Job):
         """Keep the loss."""
         self.kept["loss"][number] = result
 
+    def told(self, done: int) -> str:
+        """Return the loss of the last step."""
+        return f"loss {float(self.kept['loss'][done - 1]):.3f}"
+
     def outcome(self) -> dict[str, Any]:
         """Return losses, and what the digest of the text makes comparable."""
         losses = self.kept["loss"]

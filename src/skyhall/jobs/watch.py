@@ -142,11 +142,15 @@ class Watch(Job):
         for name, value in result.items():
             self.kept[name][number] = value
 
+    def told(self, done: int) -> str:
+        """Return how much was found so far."""
+        return f"{int(self.kept['count'].clamp(min=0).sum())} found"
+
     def downlink(self) -> bytes:
         """Return what has to be sent down: for each unit its number and count, then a 16-bit word a column."""
         sent = bytearray()
         for number in self._done():
-            found = self._told(number)
+            found = self._records(number)
             sent += np.array(number, "<u4").tobytes() + np.array(len(found), "<u2").tobytes()
             words = np.nan_to_num(np.round(found.double().numpy() * self.scales))
             sent += words.clip(0, 65535).astype("<u2").tobytes()
@@ -184,7 +188,7 @@ class Watch(Job):
     def _done(self) -> list[int]:
         return torch.nonzero(self.kept["count"] >= 0)[:, 0].tolist()
 
-    def _told(self, number: int) -> Tensor:
+    def _records(self, number: int) -> Tensor:
         return self.kept["found"][number, : min(int(self.kept["count"][number]), self.parameters.most)]
 
     def _pixels(self, number: int) -> int:
@@ -199,7 +203,7 @@ class Watch(Job):
         """Return what was found in a unit by name; places are of the scene, or of the user's whole image."""
         row, column = self._corners[number]
         described = []
-        for values in self._told(number).tolist():
+        for values in self._records(number).tolist():
             found = dict(zip(self.columns, values, strict=True))
             found["row"] += row
             found["column"] += column

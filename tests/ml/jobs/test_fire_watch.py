@@ -324,3 +324,4 @@ def test_a_half_done_job_goes_on_where_it_was() -> None:
         second.keep(number, second.unit(number))
     assert second.outcome() == whole.outcome()
     assert first.outcome()["scenes"] == 1
+    assert first.told(1) == f"{first.outcome()['detections']} found"

@@ -1,0 +1,294 @@
+"""``skyhall run``: a job on a fleet of processes that live like satellites, to a result with a proof."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import click
+
+from skyhall.cli import show
+from skyhall.cli.live import satellites_on_a_terminal
+from skyhall.cli.options import DEFAULT, Folder, as_json, call, loaded
+from skyhall.errors import CheckFailed, Place, ValueProblem
+
+if TYPE_CHECKING:
+    from skyhall.runtime.evidence import Evidence
+    from skyhall.runtime.run import RunOptions
+    from skyhall.scenario import Scenario
+    from skyhall.work.job_file import JobFile
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@click.argument("job", default="gpt-train")
+@click.option(
+    "--scenario", default=DEFAULT, show_default=True, help="Built-in name or file: whose satellites."
+)
+@click.option(
+    "--set", "sets", multiple=True, metavar="KEY=VALUE",
+    help="Of the job: protect, copies, or a parameter (--list); with a dot (launch.price), of the scenario.",
+)  # fmt: skip
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="Processes of this machine, or a Ray cluster (extra 'ray').",
+)  # fmt: skip
+@click.option("--address", default="", help="Of a running Ray cluster; left out, one is started.")
+@click.option(
+    "--speedup", default=120.0, show_default=True, type=click.FloatRange(0.0, min_open=True),
+    help="Simulated seconds in a second.",
+)  # fmt: skip
+@click.option(
+    "--faults", default="none", show_default=True,
+    help="Upsets that hit the job: a number over the whole run, or x1e6: the twin's rates times so much.",
+)  # fmt: skip
+@click.option(
+    "--kill", "kills", multiple=True, metavar="N | SATELLITE@WHEN[:HOW]",
+    help="Kill N satellites that compute, or one: 'sat-0@40 min:lose', 'any@30 %:stop'. May be repeated.",
+)  # fmt: skip
+@click.option("--satellites", type=click.IntRange(1), help="Processes; default the copies and two more.")
+@click.option(
+    "--every", type=click.IntRange(1), help="Steps between two comparisons; default by the upset rate."
+)
+@click.option("--start", help="ISO 8601 in UTC; default the season with the longest eclipses.")
+@click.option(
+    "--duration", default="1 day", show_default=True, help="Simulated time after which it gives up."
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of upsets and kills.")
+@click.option("--no-reference", is_flag=True, help="Leave out the undisturbed run, and with it the verdict.")
+@click.option("--resume", type=Folder(), help="Continue the run that was ended in this folder.")
+@click.option("--list", "listed", is_flag=True, help="List the kinds of job and their parameters.")
+@click.option("--out", type=Folder(), help="Folder of the record; default runs/NAME.")
+@as_json
+def command(
+    job: str, scenario: str, listed: bool, resume: Path | None, out: Path | None, json: bool, **asked: Any
+) -> None:
+    """Run JOB on satellites that see dusk, are killed, and have their bits flipped.
+
+    JOB is a kind of job (--list) or a YAML file. Simulated time runs `--speedup` times faster than the clock. The
+    result is compared bit for bit with an undisturbed run's; the record of the run shows who computed what.
+    """
+    _need_torch()
+    if listed:
+        _list(json=json)
+        return
+    from skyhall.runtime.run import asked_in, run_job
+
+    if resume is not None:
+        file, known, options = asked_in(resume)
+        folder = resume
+    else:
+        file, known, options = _asked(job, scenario, **asked)
+        folder = out or Path("runs") / file.name
+    with satellites_on_a_terminal(json=json) as (progress, watch):
+        evidence = run_job(
+            file, known, options, folder=folder, resume=resume is not None, watch=watch, progress=progress
+        )
+    if json:
+        show.document(evidence.summary())
+    else:
+        _show(evidence, file, options)
+    if evidence.kept is False:
+        raise CheckFailed(
+            f"the result is not what {file.protect} promises",
+            place=Place(str(folder / "digests.json")),
+            right="the record shows where it left the undisturbed run",
+        )
+
+
+def _need_torch() -> None:
+    if find_spec("torch") is None:
+        raise ValueProblem(
+            "running jobs needs the package torch, which is not installed",
+            right="install the extra: pip install 'skyhall[ml]'",
+        )
+
+
+def _asked(
+    job: str,
+    scenario: str,
+    *,
+    sets: tuple[str, ...],
+    engine: Literal["local", "ray"],
+    address: str,
+    speedup: float,
+    faults: str,
+    kills: tuple[str, ...],
+    satellites: int | None,
+    every: int | None,
+    start: str | None,
+    duration: str,
+    seed: int,
+    no_reference: bool,
+) -> tuple[JobFile, Scenario, RunOptions]:
+    from skyhall.jobs.kinds import KINDS
+    from skyhall.runtime.run import RunOptions
+    from skyhall.units import parse
+    from skyhall.work.job_file import load_job
+
+    own = [text for text in sets if "." not in text.partition("=")[0]]
+    file = load_job(job, list(KINDS), own)
+    if satellites is not None:
+        file = file.model_copy(
+            update={"resources": file.resources.model_copy(update={"satellites": satellites})}
+        )
+    known = loaded(scenario, [text for text in sets if text not in own], {"--start": ("flight.start", start)})
+    number, acceleration = _faults(faults)
+    begin = None
+    if start is not None and known.flight.start is not None:
+        begin = (known.flight.start - known.epoch).total_seconds()
+    try:
+        lasts = parse(duration, "s")
+    except ValueProblem as error:
+        error.place = Place("--duration")
+        raise
+    options = RunOptions(
+        engine=engine,
+        address=address,
+        speedup=speedup,
+        start=begin,
+        duration=lasts,
+        faults=number,
+        acceleration=acceleration,
+        kills=kills,
+        seed=seed,
+        round_units=every,
+        reference=not no_reference,
+    )
+    return file, known, options
+
+
+def _faults(text: str) -> tuple[float | None, float | None]:
+    """Return the number of upsets, or the acceleration, that a text asks for."""
+    text = text.strip().lower()
+    if text == "none":
+        return None, None
+    try:
+        value = float(text.removeprefix("x"))
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise ValueProblem(
+            f"'{text}' is no number of faults", place=Place("--faults"), right="write none, 1000, or x1e6"
+        )
+    return (None, value) if text.startswith("x") else (value, None)
+
+
+def _list(*, json: bool) -> None:
+    from skyhall.jobs.kinds import KINDS, parameters_of
+
+    kinds = {
+        name: {"meaning": meaning, "parameters": parameters_of(name)}
+        for name, (_, _, meaning) in KINDS.items()
+    }
+    if json:
+        show.document(kinds)
+        return
+    for name, kind in kinds.items():
+        show.heading(name, str(kind["meaning"]))
+        show.pairs([(each, str(default)) for each, default in cast(Any, kind["parameters"]).items()])
+    show.next_commands(call("run", next(iter(kinds)), faults="20", kill="1"))
+
+
+def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
+    summary = evidence.summary()
+    faults = summary["faults"]
+    show.title(
+        file.name,
+        f"{file.kind} at {file.protect}, {show.count(evidence.plan.copies, 'copy')}".replace(
+            "copys", "copies"
+        ),
+    )
+    show.heading("Result")
+    rows = [
+        ("steps", f"{summary['steps']:,}", f"each verified, in {summary['verified_digests'] - 1:,} rounds")
+    ]
+    for name, value in evidence.outcome.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            rows.append((name.replace("_", " "), show.number(value), ""))
+    rows.append(("digest", summary["digest"][:16], "SHA-256 of the final state"))
+    if evidence.reference is not None:
+        rows.append(("undisturbed run's", str(summary["reference_digest"])[:16], _beside(summary)))
+    show.facts(rows)
+    show.heading(
+        "On the way", f"{show.number(summary['simulated_h'], 'h', 3)} simulated, × {options.speedup:g}"
+    )
+    show.facts(
+        [
+            ("eclipses", f"{summary['eclipses']:,}", "that copies moved away from"),
+            (
+                "moves",
+                f"{summary['moves']:,}",
+                f"{show.number(summary['moved_mb'], 'MB', 3)} over laser links in all",
+            ),
+            ("kills", f"{summary['kills']:,}", f"{summary['steps_lost']:,} verified steps done again"),
+            ("flips", f"{faults['injected']:,}", _rate(summary)),
+            (
+                "detected",
+                f"{faults['detected']:,}",
+                f"{faults['corrected']:,} corrected, {faults['redone']:,} steps redone",
+            ),
+            ("uncovered", f"{faults['uncovered']:,}", _uncovered(file.protect)),
+        ]
+    )
+    show.heading("Cost")
+    over = summary["cost_over_undisturbed"]
+    show.facts(
+        [
+            ("wall clock", show.number(summary["wall_s"], "s", 3), ""),
+            (
+                "processor time",
+                show.number(summary["processor_s"], "s", 3),
+                "" if over is None else f"{show.number(over, digits=3)} × the undisturbed run's",
+            ),
+            (
+                "per verified step",
+                show.number(summary["joules_per_verified_step"], "J", 3),
+                f"at {show.power(evidence.plan.sky.accelerator_w)} for the time that it took here",
+            ),
+        ]
+    )
+    if evidence.kept is not None:
+        show.sentence("")
+        show.put(show.verdict(_verdict(evidence), good=evidence.kept))
+    show.heading("Files")
+    click.echo(f"{evidence.folder}/  has evidence.json, digests.json, events.jsonl and the final state")
+    show.next_commands(
+        call("run", file.kind, sets=["protect=bounded"], faults="100", kill="2"),
+        call("run", file.kind, scenario="starlink-shell-53", faults="100"),
+        "skyhall run --list",
+    )
+
+
+def _beside(summary: dict[str, Any]) -> str:
+    if summary["identical"]:
+        return "the same, bit for bit"
+    return f"another; numbers differ by {show.percent(summary['outcome_difference'])}"
+
+
+def _rate(summary: dict[str, Any]) -> str:
+    rate = summary["acceleration"]
+    return f"the twin's rates × {rate:.3g}" if rate else "none were asked for"
+
+
+def _uncovered(protect: str) -> str:
+    return {
+        "exact": "every state was compared by digest",
+        "bounded": "flips below the checks' thresholds, or without effect",
+        "none": "nothing was checked",
+    }[protect]
+
+
+def _verdict(evidence: Evidence) -> str:
+    if evidence.plan.protect == "exact":
+        return (
+            "exact: bit for bit the undisturbed run, after every round"
+            if evidence.kept
+            else f"exact: {len(evidence.differing)} verified digests are not the undisturbed run's"
+        )
+    from skyhall.runtime.evidence import BOUNDED_ERROR
+
+    difference = show.percent(evidence.outcome_difference)
+    return f"bounded: the result's numbers differ by {difference}; {show.percent(BOUNDED_ERROR)} is promised"

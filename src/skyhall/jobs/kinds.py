@@ -1,0 +1,22 @@
+"""The kinds of job that ship: by name, the module and class that are one, and what it does."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+__all__ = ["KINDS", "parameters_of"]
+
+KINDS = {
+    "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
+    "fire-watch": ("fire_watch", "FireWatch", "find active fires in thermal images"),
+    "ship-watch": ("ship_watch", "ShipWatch", "find ships in radar images of the sea"),
+}
+
+
+def parameters_of(kind: str) -> dict[str, Any]:
+    """Return the parameters of a kind with their defaults; needs torch."""
+    module, name, _ = KINDS[kind]
+    parameters = getattr(import_module(f"skyhall.jobs.{module}"), name).Parameters()
+    return {each.name: getattr(parameters, each.name) for each in fields(parameters)}

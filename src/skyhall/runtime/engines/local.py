@@ -1,0 +1,198 @@
+"""The engine of this machine: a process for each satellite, a folder each for its storage, pipes between.
+
+Processes are spawned, never forked. A process that does not answer pings within the lease is said to be gone and is
+left alone: if it wakes, its epoch is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from skyhall.errors import FileProblem
+from skyhall.runtime.engines.engine import Said, WorkerSpec, seal_is_whole
+from skyhall.runtime.storage import checkpoint_path, stored, write_checkpoint
+
+__all__ = ["LocalEngine"]
+
+_STARTING_S = 120.0  # to import torch on a busy machine
+
+
+@dataclass(slots=True)
+class _Child:
+    satellite: int
+    epoch: int
+    process: subprocess.Popen[bytes]
+    heard: float
+    pinged: float = 0.0
+    up: bool = False
+    silent: bool = False  # said to be gone
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class LocalEngine:
+    """Processes of this machine.
+
+    Parameters
+    ----------
+    spec : gives what a satellite's process of some epoch is made with.
+    lease : after which a silent process counts as gone, and one that hears nothing ends itself, s.
+    carried : may change the bytes of a checkpoint on their way; for faults in messages.
+    """
+
+    def __init__(
+        self,
+        spec: Callable[[int, int], WorkerSpec],
+        *,
+        lease: float = 10.0,
+        carried: Callable[[bytes], bytes] = lambda sealed: sealed,
+    ) -> None:
+        self._spec, self._lease, self._on_the_way = spec, lease, carried
+        self._children: dict[tuple[int, int], _Child] = {}
+        self._said: queue.Queue[Said] = queue.Queue()
+        self._waking: list[tuple[float, _Child]] = []
+
+    def start(self, satellite: int, epoch: int) -> None:
+        """Start a satellite's process."""
+        given = json.dumps({**asdict(self._spec(satellite, epoch)), "lease": 3.0 * self._lease})
+        process = subprocess.Popen(
+            [sys.executable, "-m", "skyhall.runtime.process", given],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C is the coordinator's to handle
+            env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
+        child = _Child(satellite, epoch, process, time.monotonic())
+        self._children[satellite, epoch] = child
+        threading.Thread(target=self._listen, args=(child,), daemon=True).start()
+
+    def tell(self, satellite: int, epoch: int, command: Mapping[str, Any]) -> None:
+        """Give a command to a process."""
+        child = self._children.get((satellite, epoch))
+        if child is not None:
+            self._write(child, command)
+
+    def kill(self, satellite: int, epoch: int) -> None:
+        """Kill a process (SIGKILL)."""
+        child = self._children.get((satellite, epoch))
+        if child is not None:
+            with contextlib.suppress(OSError):
+                child.process.kill()
+
+    def stop(self, satellite: int, epoch: int, seconds: float) -> None:
+        """Hang a process (SIGSTOP), and wake it later (SIGCONT)."""
+        child = self._children.get((satellite, epoch))
+        if child is not None:
+            child.process.send_signal(signal.SIGSTOP)
+            self._waking.append((time.monotonic() + seconds, child))
+
+    def wipe(self, satellite: int) -> None:
+        """Remove a satellite's folder."""
+        shutil.rmtree(self._folder(satellite), ignore_errors=True)
+
+    def carry(self, transfer: int, source: int, target: int, done: int) -> None:
+        """Copy a checkpoint's file, and verify it where it arrives."""
+        data: dict[str, Any] = {"transfer": transfer, "ok": False}
+        try:
+            sealed = checkpoint_path(self._folder(source), done).read_bytes()
+            arrived = self._on_the_way(sealed)
+            if not seal_is_whole(sealed):
+                data |= {"reason": "the file is not what was written", "at_source": True}
+            elif not seal_is_whole(arrived):
+                data["reason"] = "the bytes that arrived are not those that were sent"
+            else:
+                folder = self._folder(target)
+                folder.mkdir(parents=True, exist_ok=True)
+                write_checkpoint(folder, done, arrived)
+                digest = arrived[-32:].hex()
+                data |= {"ok": True, "digest": digest, "size": len(arrived), "kept": stored(folder)}
+        except FileProblem as error:
+            data["reason"] = error.what
+        except OSError as error:
+            data |= {"reason": (error.strerror or str(error)).lower(), "at_source": True}
+        self._said.put(Said(target, None, "carried", data))
+
+    def hear(self, seconds: float) -> list[Said]:
+        """Return what was said; pings go out meanwhile."""
+        self._look_after()
+        heard: list[Said] = []
+        with contextlib.suppress(queue.Empty):
+            heard.append(self._said.get(timeout=seconds))
+            while True:
+                heard.append(self._said.get_nowait())
+        return heard
+
+    def fetch(self, satellite: int, done: int) -> bytes:
+        """Return a checkpoint's bytes."""
+        return checkpoint_path(self._folder(satellite), done).read_bytes()
+
+    def close(self) -> None:
+        """Kill every process: nothing that it holds is needed any more."""
+        for child in self._children.values():
+            with contextlib.suppress(OSError):
+                child.process.kill()
+        for child in self._children.values():
+            child.process.wait()
+            for stream in (child.process.stdin, child.process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+    def _folder(self, satellite: int) -> Path:
+        return Path(self._spec(satellite, 0).folder)
+
+    def _write(self, child: _Child, command: Mapping[str, Any]) -> None:
+        pipe = child.process.stdin
+        assert pipe is not None
+        # A stopped process does not read; a pipe holds thousands of commands before that matters.
+        with child.lock, contextlib.suppress(OSError, ValueError):
+            pipe.write(json.dumps(command).encode() + b"\n")
+            pipe.flush()
+
+    def _listen(self, child: _Child) -> None:
+        """Take what a process says until it ends."""
+        assert child.process.stdout is not None
+        with contextlib.suppress(ValueError):
+            for line in child.process.stdout:
+                child.heard = time.monotonic()
+                try:
+                    said = json.loads(line)
+                    kind = str(said.pop("kind"))
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    continue  # cut off by a kill
+                child.up = True
+                if kind != "pong":
+                    self._said.put(Said(child.satellite, child.epoch, kind, said))
+        code = child.process.wait()
+        if not child.silent:
+            child.silent = True
+            self._said.put(Said(child.satellite, child.epoch, "gone", {"reason": f"exit code {code}"}))
+
+    def _look_after(self) -> None:
+        """Ping, wake, and give up on the silent."""
+        now = time.monotonic()
+        for at, child in [each for each in self._waking if each[0] <= now]:
+            self._waking.remove((at, child))
+            with contextlib.suppress(OSError):
+                child.process.send_signal(signal.SIGCONT)
+        for child in list(self._children.values()):
+            if child.silent or child.process.poll() is not None:
+                continue
+            if now - child.pinged > self._lease / 4.0:
+                child.pinged = now
+                self._write(child, {"kind": "ping"})
+            if now - child.heard > (self._lease if child.up else _STARTING_S):
+                child.silent = True
+                self._said.put(Said(child.satellite, child.epoch, "gone", {"reason": "its lease ran out"}))

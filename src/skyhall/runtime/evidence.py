@@ -1,0 +1,145 @@
+"""What a run proves: its result beside the undisturbed run's, what happened on the way, and what it cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skyhall.runtime.state import RunPlan, RunState
+
+__all__ = ["BOUNDED_ERROR", "Evidence"]
+
+# What `bounded` promises of a result's numbers, as a share of the undisturbed ones: below it the integrity library
+# counts a change of a loss as not visible.
+BOUNDED_ERROR = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """The end of a run.
+
+    Attributes
+    ----------
+    plan, state : of the run.
+    outcome : what the job says with its final state.
+    reference : the undisturbed run's digests (of the first state and after each unit), outcome and times; None where
+        it was not asked for.
+    wall_s : real time of the run.
+    folder : of the record.
+    """
+
+    plan: RunPlan
+    state: RunState
+    outcome: Mapping[str, Any]
+    reference: Mapping[str, Any] | None
+    wall_s: float
+    folder: Path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the final state's checkpoint."""
+        return self.state.digests[self.state.verified]
+
+    @property
+    def differing(self) -> list[int]:
+        """Units after which a verified digest is not the undisturbed run's."""
+        if self.reference is None:
+            return []
+        quiet = self.reference["digests"]
+        return sorted(done for done, digest in self.state.digests.items() if quiet[done] != digest)
+
+    @property
+    def identical(self) -> bool | None:
+        """Whether the final state is bit for bit the undisturbed run's; None without one."""
+        return None if self.reference is None else self.reference["digests"][-1] == self.digest
+
+    @property
+    def outcome_difference(self) -> float | None:
+        """Largest difference of a number of the outcome, as a share of the undisturbed one; None without one."""
+        if self.reference is None:
+            return None
+        quiet = self.reference["outcome"]
+        return max(
+            (
+                _difference(float(value), float(quiet[name]))
+                for name, value in self.outcome.items()
+                if isinstance(value, (int, float)) and isinstance(quiet.get(name), (int, float))
+            ),
+            default=0.0,
+        )
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the level's promise was kept; None without an undisturbed run, or at level none."""
+        if self.reference is None or self.plan.protect == "none":
+            return None
+        if self.plan.protect == "exact":
+            return bool(self.identical) and not self.differing
+        difference = self.outcome_difference
+        return difference is not None and difference <= BOUNDED_ERROR
+
+    @property
+    def joules_per_step(self) -> float:
+        """Processor time of all executions at the power of one accelerator, for each verified unit, J."""
+        return self.state.busy_s * self.plan.sky.accelerator_w / self.state.verified
+
+    def faults(self) -> dict[str, int]:
+        """Return what hit and what came of it."""
+        counts = self.state.counts
+        injected, detected = counts["injected"], counts["detected"]
+        uncovered = {"exact": 0, "bounded": max(0, injected - detected), "none": injected}[self.plan.protect]
+        return {
+            "injected": injected,
+            "detected": detected,
+            "corrected": counts["corrected"],
+            "redone": counts["redone"],
+            "uncovered": uncovered,
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return the record's head: flat but for `faults`, units in the names."""
+        state, counts, quiet = self.state, self.state.counts, self.reference
+        return {
+            "identical": self.identical,
+            "promise_kept": self.kept,
+            "digest": self.digest,
+            "reference_digest": None if quiet is None else quiet["digests"][-1],
+            "protect": self.plan.protect,
+            "copies": self.plan.copies,
+            "steps": state.verified,
+            "validation_loss": self.outcome.get("validation_loss"),
+            "outcome": dict(self.outcome),
+            "outcome_difference": self.outcome_difference,
+            "verified_digests": len(state.digests),
+            "differing_digests": None if quiet is None else len(self.differing),
+            "eclipses": counts["eclipses"],
+            "moves": counts["moves"],
+            "kills": counts["kills"],
+            "stops": counts["stops"],
+            "faults": self.faults(),
+            "acceleration": counts["injected"] / state.exposure if state.exposure else None,
+            "unresolved_rounds": counts["unresolved"],
+            "outvoted": counts["outvoted"],
+            "checkpoints": counts["checkpoints"],
+            "transfers": counts["transfers"],
+            "moved_mb": state.moved_bits / 8e6,
+            "transfer_s": state.move_s,
+            "refused": counts["refused"],
+            "coordinator_restarts": counts["coordinator_restarts"],
+            "steps_lost": counts["units_lost"],
+            "simulated_h": (state.now - self.plan.sky.start) / 3600.0,
+            "wall_s": self.wall_s,
+            "processor_s": state.busy_s,
+            "joules_per_verified_step": self.joules_per_step,
+            "cost_over_undisturbed": None if quiet is None else state.busy_s / quiet["busy_s"],
+            "record": str(self.folder),
+        }
+
+
+def _difference(value: float, quiet: float) -> float:
+    if value == quiet or (math.isnan(value) and math.isnan(quiet)):
+        return 0.0
+    return abs(value - quiet) / abs(quiet) if quiet and math.isfinite(value) else math.inf

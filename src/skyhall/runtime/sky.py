@@ -1,0 +1,172 @@
+"""What the satellites of a run see: light, power, upsets and links over a stretch of time, taken from the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from skyhall.errors import ValueProblem
+from skyhall.fleet import Fleet
+from skyhall.fleet_network import fleet_mesh
+from skyhall.network.routes import Router
+from skyhall.orbit.elements import kepler_period
+from skyhall.twin import forecast
+from skyhall.types import Array
+
+__all__ = ["Link", "Sky", "chosen", "darkest", "sky_of"]
+
+_SLOT = 60.0  # s; dusk and dawn are known to the slot
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way through the mesh between two satellites: rate of its narrowest link, bit/s, and delay, s; no way is 0."""
+
+    rate: float
+    delay: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sky:
+    """What each satellite has, slot by slot; times are seconds after the scenario's epoch.
+
+    Attributes
+    ----------
+    names : of the satellites.
+    start, slot : of the first slot, and their length, s.
+    lit : whether the array alone carries the job's power through the slot, (satellites, slots).
+    upset_rate : upsets per accelerator and second that kill or corrupt work, (satellites, slots).
+    accelerator_w : IT power of one accelerator, W.
+    way : the link between two satellites at a time.
+    """
+
+    names: tuple[str, ...]
+    start: float
+    slot: float
+    lit: npt.NDArray[np.bool_]
+    upset_rate: Array
+    accelerator_w: float
+    way: Callable[[int, int, float], Link]
+
+    @property
+    def end(self) -> float:
+        """End of the last slot."""
+        return self.start + self.slot * float(self.lit.shape[1])
+
+    @property
+    def mean_upset_rate(self) -> float:
+        """Of all satellites over the stretch, per accelerator and second."""
+        return float(self.upset_rate.mean())
+
+    def index(self, time: float) -> int:
+        """Return the slot of a time; the first and the last reach on for ever."""
+        last: int = self.lit.shape[1] - 1
+        return min(max(int((time - self.start) // self.slot), 0), last)
+
+    def is_lit(self, satellite: int, time: float) -> bool:
+        """Say whether a satellite has the power to work."""
+        return bool(self.lit[satellite, self.index(time)])
+
+    def dusk(self, satellite: int, time: float) -> float:
+        """Return when its light ends: `time` itself in the dark, the end of the stretch where it does not."""
+        return self._until(satellite, time, lit=True)
+
+    def dawn(self, satellite: int, time: float) -> float:
+        """Return when its light begins: `time` itself in the light, the end of the stretch where it does not."""
+        return self._until(satellite, time, lit=False)
+
+    def _until(self, satellite: int, time: float, *, lit: bool) -> float:
+        first = self.index(time)
+        other = np.flatnonzero(self.lit[satellite, first:] != lit)
+        if not other.size:
+            return self.end
+        return time if other[0] == 0 else self.start + self.slot * float(first + other[0])
+
+    def link(self, one: int, other: int, time: float) -> Link:
+        """Return the way between two satellites."""
+        return self.way(one, other, self.start + self.slot * self.index(time))
+
+
+def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: float, power: float) -> Sky:
+    """Return the sky of some satellites of a fleet.
+
+    Parameters
+    ----------
+    satellites : by their index in the fleet.
+    start, duration : s, after the scenario's epoch.
+    power : IT power that the job needs, W; a slot whose array carries less counts as dark.
+
+    Notes
+    -----
+    Light, power and upsets are those of `twin.forecast`, slot by slot. A link is the way of least delay
+    through the fleet's mesh, as it stands at the beginning of the slot. Batteries carry the platform through the dark,
+    never the accelerators.
+    """
+    windows = forecast(fleet.only(*satellites), start=start, duration=duration, slot=_SLOT, step=_SLOT / 4.0)
+    seen = windows.stack()
+    design = fleet.designs[int(fleet.design_index[satellites[0]])]
+    return Sky(
+        names=tuple(f"sat-{each}" for each in satellites),
+        start=start,
+        slot=_SLOT,
+        lit=seen["sustainable_w"] >= power,
+        upset_rate=seen["upset_rate"].astype(np.float64),
+        accelerator_w=design.it_power / design.accelerators,
+        way=_ways(fleet, satellites),
+    )
+
+
+def _ways(fleet: Fleet, satellites: Sequence[int]) -> Callable[[int, int, float], Link]:
+    mesh = fleet_mesh(fleet)
+
+    @lru_cache(maxsize=256)
+    def at(time: float) -> tuple[tuple[Link, ...], ...]:
+        table = mesh.links(time)
+        if not len(table):
+            return tuple(tuple(Link(0.0, 0.0) for _ in satellites) for _ in satellites)
+        router = Router(len(fleet), table.edges).weigh(table.delay, table.stands)
+        routes = router.shortest(satellites)
+        found = []
+        for place, source in enumerate(satellites):
+            row = []
+            for target in satellites:
+                delay = float(routes.distance[place, target])
+                path = routes.path(place, target) if np.isfinite(delay) and source != target else []
+                rate = router.bottleneck(path, table.rate) if path else 0.0
+                row.append(Link(rate, delay if path else 0.0))
+            found.append(tuple(row))
+        return tuple(found)
+
+    return lambda one, other, time: at(time)[one][other]
+
+
+def chosen(fleet: Fleet, count: int) -> list[int]:
+    """Return the indices of `count` satellites, evenly around the orbit of the largest shell's first plane.
+
+    Raises
+    ------
+    ValueProblem : when the fleet has fewer.
+    """
+    if not 1 <= count <= len(fleet):
+        raise ValueProblem(
+            f"{count} satellites cannot be taken from {len(fleet):,}",
+            right=f"give from 1 to {len(fleet):,}, or a scenario with more",
+        )
+    shell = int(np.argmax(fleet.counts))
+    own = np.flatnonzero(fleet.design_index == shell)
+    plane = own[fleet.plane[own] == fleet.plane[own[0]]]
+    pool = plane if len(plane) >= count else np.arange(len(fleet))
+    return [int(pool[place * len(pool) // count]) for place in range(count)]
+
+
+def darkest(fleet: Fleet) -> float:
+    """Return when, in s after the epoch, the largest shell's eclipses are longest, an orbit earlier."""
+    shell = int(np.argmax(fleet.counts))
+    year = fleet.light[shell]
+    dark = year.eclipse_fraction.reshape(-1, len(year.seconds)).max(axis=0)
+    period = float(np.max(kepler_period(fleet.designs[shell].altitude)))
+    return max(0.0, float(year.seconds[int(np.argmax(dark))]) - period)

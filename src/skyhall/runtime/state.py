@@ -1,0 +1,213 @@
+"""What the coordinator knows: the run's plan, the satellites' seats, the round that is on, what was counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from skyhall.runtime.placement import Place, longest_light_first
+from skyhall.runtime.sky import Sky
+
+__all__ = ["Command", "Round", "RunPlan", "RunState", "Seat", "Stored", "Strike", "Transfer"]
+
+Task = Literal["idle", "loading", "ready", "running", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """Something that the scenario does to a satellite, at a time or when so much of the job is verified.
+
+    Attributes
+    ----------
+    how : "kill" (its processes die; it is back after the plan's reboot time, with its storage), "lose" (it is gone with
+        all that it stored) or "stop" (it hangs, keeps its state, and wakes late).
+    satellite : its index in the run; None for one that computes then.
+    time : s after the epoch; or
+    unit : units verified.
+    lasts : of a stop, simulated s.
+    """
+
+    how: Literal["kill", "lose", "stop"]
+    satellite: int | None = None
+    time: float | None = None
+    unit: int | None = None
+    lasts: float = 0.0
+
+    def is_due(self, time: float, verified: int) -> bool:
+        """Say whether its moment has come."""
+        return (self.time is not None and self.time <= time) or (
+            self.unit is not None and self.unit <= verified
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What does not change during a run.
+
+    Attributes
+    ----------
+    sky : what the satellites see.
+    units : of the job.
+    protect : "exact" (copies compared by digest), "bounded" (one verified execution) or "none".
+    copies : executions on different satellites.
+    speedup : simulated seconds in a second.
+    faults : expected upsets in the whole run, spread evenly over it; None with an acceleration.
+    acceleration : by which the twin's rates, here and now, are multiplied; None with a count.
+    strikes : what the scenario does to satellites.
+    checkpoint_s : simulated time between checkpoints.
+    margin_s : light that a satellite needs ahead to begin a round.
+    reboot_s : from a kill until the satellite answers again.
+    round_units : units between two comparisons; None lets the upset rate and the light decide.
+    deadline : simulated time at which the run gives up.
+    place : the policy.
+    """
+
+    sky: Sky
+    units: int
+    protect: Literal["exact", "bounded", "none"]
+    copies: int
+    speedup: float
+    faults: float | None = None
+    acceleration: float | None = None
+    strikes: tuple[Strike, ...] = ()
+    checkpoint_s: float = 1800.0
+    margin_s: float = 120.0
+    reboot_s: float = 300.0
+    round_units: int | None = None
+    deadline: float = float("inf")
+    place: Place = longest_light_first
+
+    @property
+    def quorum(self) -> int:
+        """Executions that must agree before a result counts."""
+        return 2 if self.protect == "exact" else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to do outside: for a satellite's process (of one epoch), its engine, or the record."""
+
+    kind: str
+    satellite: int | None = None
+    epoch: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A checkpoint in a satellite's storage."""
+
+    digest: str
+    size: int
+
+
+@dataclass(slots=True)
+class Seat:
+    """A satellite as the coordinator knows it.
+
+    Attributes
+    ----------
+    epoch : of its process; what an older one says is refused.
+    process : whether one runs, is starting, or none does until `back_at`.
+    lost : for ever.
+    task : what it does for the job. have, digest : units done in the state in its memory, and that state's digest.
+    stored : checkpoints by units done. saving : the one that it is writing.
+    sulks_until : a full disk is not tried again before.
+    """
+
+    epoch: int = 0
+    process: Literal["down", "starting", "up"] = "down"
+    back_at: float = 0.0
+    lost: bool = False
+    task: Task = "idle"
+    have: int | None = None
+    digest: str | None = None
+    stored: dict[int, Stored] = field(default_factory=dict)
+    saving: int | None = None
+    sulks_until: float = 0.0
+
+
+@dataclass(slots=True)
+class Round:
+    """The units that are being executed: from what was verified to `until`, by `members`.
+
+    Attributes
+    ----------
+    number : serial, so that a late answer to an earlier round is known as such.
+    reports : digest by satellite, of those that have ended; empty where the execution failed.
+    """
+
+    number: int
+    first: int
+    until: int
+    members: tuple[int, ...]
+    begun: float
+    reports: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A checkpoint on its way over the laser links; `left` is in bits, `waits` is the delay of light, s."""
+
+    source: int
+    target: int
+    done: int
+    left: float
+    waits: float
+    seen: float
+    landing: bool = False
+
+
+@dataclass(slots=True)
+class RunState:
+    """All that the coordinator knows; made from the plan and the journal's events, and from nothing else.
+
+    Attributes
+    ----------
+    verified, digests : units done and verified, and the digest of the state after each verified round.
+    members : satellites that hold a copy now.
+    unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
+    counts : of everything in the record.
+    exposure : upsets that the twin's own rates give for all executions so far.
+    busy_s : processor time of all executions, s.
+    waiting : why nothing runs, empty where something does.
+    told, error : the job's last words on its progress, and its last error.
+    """
+
+    now: float
+    seats: list[Seat]
+    verified: int = 0
+    digests: dict[int, str] = field(default_factory=dict)
+    members: tuple[int, ...] = ()
+    round: Round | None = None
+    rounds: int = 0
+    redos: int = 0
+    transfers: dict[int, Transfer] = field(default_factory=dict)
+    sent: int = 0
+    struck: set[int] = field(default_factory=set)
+    unit_s: float = 0.0
+    next_checkpoint: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    exposure: float = 0.0
+    busy_s: float = 0.0
+    moved_bits: float = 0.0
+    move_s: float = 0.0
+    waiting: str = ""
+    told: str = ""
+    error: str = ""
+    finished: bool = False
+    failed: str = ""
+
+    def copy(self) -> RunState:
+        """Return a state that shares nothing with this one that can change."""
+        return replace(
+            self,
+            seats=[replace(seat, stored=dict(seat.stored)) for seat in self.seats],
+            digests=dict(self.digests),
+            round=self.round and replace(self.round, reports=dict(self.round.reports)),
+            struck=set(self.struck),
+            transfers={number: replace(each) for number, each in self.transfers.items()},
+            counts=self.counts.copy(),
+        )

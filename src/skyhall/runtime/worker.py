@@ -1,0 +1,299 @@
+"""A satellite's process: it holds one copy of the job, executes units, and lets upsets hit them.
+
+It is told what to do and answers; it decides nothing and trusts nothing that it holds: every state is known by the
+digest of its checkpoint, which seals weights, moments, random states and kept results. Between two rounds the state is
+kept a second time as those sealed bytes, to go back to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from skyhall.errors import FileProblem
+from skyhall.integrity import FaultModel, Injector, ServeGuard, StepGuard
+from skyhall.integrity.container import pack, unpack
+from skyhall.integrity.determinism import pinned
+from skyhall.integrity.errors import CheckpointError
+from skyhall.jobs.job import Job, make_job
+from skyhall.runtime.engines.engine import WorkerSpec
+from skyhall.runtime.storage import checkpoint_path, stored, write_checkpoint
+
+__all__ = ["Worker", "first_state"]
+
+# What an upset hits: state at rest and the kernels' results; jobs without an optimiser have fewer.
+_TARGETS = ("weights", "optimizer", "activations", "gradients", "updates")
+_SHAPES = {
+    "single": 0.7,
+    "adjacent": 0.2,
+    "row": 0.1,
+}  # ours, after MICRO 2021: 31.5 % of HBM upsets are multiple
+
+
+@dataclass(slots=True)
+class _Held:
+    """The state in memory: units done, and its sealed bytes."""
+
+    done: int
+    sealed: bytes
+
+    @property
+    def digest(self) -> str:
+        return self.sealed[-32:].hex()
+
+
+class Worker:
+    """Does what it is told, one command after another.
+
+    Parameters
+    ----------
+    spec : who and what.
+    answer : takes what it says, as mappings that JSON takes.
+    inbox : of commands; it is looked at between two units, so that a satellite can be called off.
+    """
+
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        answer: Callable[[dict[str, Any]], None],
+        inbox: queue.Queue[Mapping[str, Any]],
+    ) -> None:
+        self._spec, self._answer, self._inbox = spec, answer, inbox
+        self._folder = Path(spec.folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._job: Job | None = None
+        self._held: _Held | None = None
+        self._ended: _Held | None = None
+        self._guard: StepGuard | ServeGuard | None = None
+        self._level = ""
+        self._upsets = _Upsets(spec)
+
+    def run(self) -> None:
+        """Answer commands until "exit"."""
+        with pinned(self._spec.threads):
+            self._answer({"kind": "up", "kept": stored(self._folder)})
+            while (command := self._inbox.get())["kind"] != "exit":
+                getattr(self, f"_{command['kind']}")(command)
+
+    def _load(self, command: Mapping[str, Any]) -> None:
+        """Make the first state, or take one from storage."""
+        done = int(command["done"])
+        try:
+            if command["source"] == "fresh":
+                self._drop()
+                self._job, sealed = first_state(self._spec.kind, self._spec.parameters)
+                self._held = _Held(0, sealed)
+            else:
+                path = checkpoint_path(self._folder, done)
+                self._adopt(_Held(done, path.read_bytes()))
+        except (CheckpointError, OSError) as error:
+            reason = error.what if isinstance(error, CheckpointError) else (error.strerror or str(error))
+            self._answer({"kind": "failed", "what": "load", "done": done, "reason": reason})
+            return
+        self._begin_here()
+
+    def _back(self, command: Mapping[str, Any]) -> None:
+        """Go back to the state that the last round began with."""
+        reason = "another state is kept"
+        if self._held is not None and self._held.done == command["done"]:
+            try:
+                self._adopt(self._held)
+            except CheckpointError as error:  # flipped at rest
+                reason = error.what
+            else:
+                self._begin_here()
+                return
+        self._answer({"kind": "failed", "what": "back", "done": command["done"], "reason": reason})
+
+    def _adopt(self, held: _Held) -> None:
+        state = unpack(held.sealed)
+        if self._job is None:
+            self._job = make_job(self._spec.kind, self._spec.parameters)
+        self._job.load(state)
+        self._held, self._ended = held, None
+
+    def _begin_here(self) -> None:
+        assert self._held is not None
+        if self._guard is not None:
+            self._guard.accept()
+        self._answer({"kind": "ready", "done": self._held.done, "digest": self._held.digest})
+
+    def _go(self, command: Mapping[str, Any]) -> None:
+        """Execute units; what ends a unit is answered as an execution that failed."""
+        first, until = int(command["first"]), int(command["until"])
+        if self._ended is not None and self._ended.done == first:  # it was agreed on
+            self._held, self._ended = self._ended, None
+        job = self._job
+        if job is None or self._held is None or self._held.done != first:
+            self._answer({"kind": "failed", "what": "go", "done": first, "reason": "holds another state"})
+            return
+        self._protect(str(command["level"]))
+        before, began = self._counts(), time.process_time()
+        error = ""
+        try:
+            for number in range(first, until):
+                if self._called_off():
+                    return
+                self._unit(job, number, float(command["upsets_per_unit"]))
+            self._ended = _Held(until, bytes(pack(job.save(until))))
+        except Exception as found:  # a flip may end a unit in any way; what does so by itself comes again
+            error, self._ended = f"{type(found).__name__}: {found}"[:300], None
+        after = self._counts()
+        self._answer(
+            {
+                "kind": "ended",
+                "round": command["round"],
+                "digest": self._ended.digest if self._ended else "",
+                "busy_s": time.process_time() - began,
+                "told": "" if error else job.told(until),
+                "error": error,
+                **{name: after[name] - before[name] for name in after},
+            }
+        )
+
+    def _unit(self, job: Job, number: int, upsets: float) -> None:
+        with self._upsets.due(job, upsets) as hit:
+            if self._guard is None:
+                with hit():
+                    result = job.unit(number)
+            else:
+
+                def execute() -> Any:
+                    with hit():
+                        return job.unit(number)
+
+                result = self._guard.run(execute)
+            job.keep(number, result)
+
+    def _protect(self, level: str) -> None:
+        """Have the checks of level `bounded` made as closely as the place asks for."""
+        if self._spec.protect != "bounded" or level == self._level:
+            return
+        job = self._job
+        assert job is not None
+        if isinstance(self._guard, StepGuard):
+            self._guard.close()
+        old, self._level = self._guard, level
+        if job.optimizer is None:
+            self._guard = ServeGuard(job.model, level=level, seed=self._spec.seed)
+        else:
+            self._guard = StepGuard(job.model, job.optimizer, level=level, seed=self._spec.seed)
+        self._guard.accept()
+        if old is not None:
+            self._upsets.earlier.append(old.report)
+
+    def _counts(self) -> dict[str, int]:
+        """Return what happened so far: upsets that struck, alarms, repairs, steps run again."""
+        reports = [*self._upsets.earlier, *([self._guard.report] if self._guard is not None else [])]
+        return {
+            "injected": self._upsets.struck,
+            "detected": sum(sum(each.detected.values()) for each in reports),
+            "corrected": sum(sum(each.corrected.values()) for each in reports),
+            "redone": sum(each.redone for each in reports),
+        }
+
+    def _save(self, command: Mapping[str, Any]) -> None:
+        """Write the state to storage, atomically."""
+        done = int(command["done"])
+        held = next((each for each in (self._ended, self._held) if each and each.done == done), None)
+        if held is None:
+            self._answer({"kind": "failed", "what": "save", "done": done, "reason": "holds another state"})
+            return
+        try:
+            write_checkpoint(self._folder, done, held.sealed)
+        except (FileProblem, OSError) as error:
+            reason = error.what if isinstance(error, FileProblem) else (error.strerror or str(error))
+            self._answer({"kind": "failed", "what": "save", "done": done, "reason": reason})
+            return
+        kept = stored(self._folder)
+        self._answer(
+            {"kind": "saved", "done": done, "digest": held.digest, "size": len(held.sealed), "kept": kept}
+        )
+
+    def _rest(self, command: Mapping[str, Any]) -> None:
+        """Forget the job's state; the accelerator is off in the dark."""
+        self._held = self._ended = None
+
+    def _drop(self) -> None:
+        """Forget the job itself."""
+        if isinstance(self._guard, StepGuard):
+            self._guard.close()
+        self._job = self._guard = self._held = self._ended = None
+        self._level = ""
+        self._upsets.close()
+
+    def _called_off(self) -> bool:
+        """Say whether a command is waiting that ends the round; others wait until it has ended."""
+        with contextlib.suppress(IndexError):
+            return self._inbox.queue[0]["kind"] in ("rest", "exit", "load", "back")
+        return False
+
+
+@dataclass(slots=True)
+class _Upsets:
+    """Upsets on their way into one satellite's copy of the job.
+
+    Attributes
+    ----------
+    earlier : reports of guards that were replaced.
+    struck : events that hit something.
+    """
+
+    spec: WorkerSpec
+    earlier: list[Any] = field(default_factory=list)
+    _injector: Injector | None = None
+    _gone: int = 0
+    _serial: int = 0
+    _rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rng = np.random.default_rng([self.spec.seed, self.spec.satellite, self.spec.epoch])
+
+    @property
+    def struck(self) -> int:
+        """Events that hit something."""
+        return self._gone + (len(self._injector.hits) if self._injector else 0)
+
+    @contextlib.contextmanager
+    def due(self, job: Job, mean: float) -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
+        """Draw the upsets of one execution, hit the state at rest, and give what to compute in."""
+        if mean <= 0.0:
+            yield contextlib.nullcontext
+            return
+        first = self._injector is None
+        if self._injector is None:
+            seed = int(self._rng.integers(2**31))
+            self._injector = Injector(
+                job.model, job.optimizer, FaultModel(_TARGETS, shapes=_SHAPES, count=0), steps=1, seed=seed
+            )
+        events = int(self._rng.poisson(mean))
+        self._serial += 1
+        self._injector.add(events)
+        self._injector.begin(self._serial)
+        # Watching which kernels run costs time: it is done once, and when a kernel is to be hit.
+        yield self._injector.computing if events or first else contextlib.nullcontext
+
+    def close(self) -> None:
+        """Let go of the job."""
+        if self._injector is not None:
+            self._gone = self.struck
+            self._injector.kernels.close()
+            self._injector = None
+
+
+def first_state(kind: str, parameters: Mapping[str, str]) -> tuple[Job, bytes]:
+    """Return a job and the sealed bytes of its first state, the same in every process with the same pins."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  # the global states are in the checkpoint
+    torch.manual_seed(0)
+    job = make_job(kind, parameters)
+    return job, bytes(pack(job.save(0)))

@@ -1,0 +1,1 @@
+"""Work: what a job asks for, as people write it. It runs nothing."""
