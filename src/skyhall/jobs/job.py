@@ -37,6 +37,7 @@ class Job(ABC):
     optimizer : None where nothing is trained.
     units : how many there are.
     kept : results of the units done so far by name; they are part of the state.
+    arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
     """
 
     Parameters: ClassVar[type[Any]]
@@ -46,6 +47,7 @@ class Job(ABC):
     optimizer: torch.optim.Optimizer | None
     units: int
     kept: dict[str, Tensor]
+    arrivals: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Self:

@@ -12,6 +12,8 @@ KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
     "fire-watch": ("fire_watch", "FireWatch", "find active fires in thermal images"),
     "ship-watch": ("ship_watch", "ShipWatch", "find ships in radar images of the sea"),
+    "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
+    "gpt-diloco": ("outer_train", "GPTDiLoCo", "train replicas of a GPT that average their steps now and then"),
 }
 
 
