@@ -13,7 +13,13 @@ KINDS = {
     "fire-watch": ("fire_watch", "FireWatch", "find active fires in thermal images"),
     "ship-watch": ("ship_watch", "ShipWatch", "find ships in radar images of the sea"),
     "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
-    "gpt-diloco": ("outer_train", "GPTDiLoCo", "train replicas of a GPT that average their steps now and then"),
+    "image-calibrate": ("calibrate", "ImageCalibrate", "correct groups of raw frames of an image sensor"),
+    "kernels": ("kernel_runs", "KernelRuns", "execute a kernel of on-board processing over and over"),
+    "gpt-diloco": (
+        "outer_train",
+        "GPTDiLoCo",
+        "train replicas of a GPT that average their steps now and then",
+    ),
 }
 
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from skyhall.errors import Place, ValueProblem, did_you_mean
-from skyhall.integrity import StepGuard
 from skyhall.jobs.gpt import GPT, SIZES, adamw, build, learning_rate, train_step, validation_loss
 from skyhall.jobs.job import Job
 from skyhall.jobs.outer import (
@@ -98,9 +97,8 @@ class GPTDiLoCo(Job):
         in which weights are also written by others than the optimiser.
     """
 
-    guard: StepGuard | None = None
-
     Parameters = GPTDiLoCoParameters
+    guards_itself = True
 
     def __init__(self, parameters: GPTDiLoCoParameters) -> None:
         self.parameters = parameters

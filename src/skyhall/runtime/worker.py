@@ -162,7 +162,9 @@ class Worker:
 
     def _unit(self, job: Job, number: int, upsets: float) -> None:
         with self._upsets.due(job, upsets) as hit:
-            if self._guard is None:
+            if self._guard is not None and job.guards_itself:
+                result = job.unit(number)  # its guard runs within; upsets hit what is at rest
+            elif self._guard is None:
                 with hit():
                     result = job.unit(number)
             else:
@@ -187,6 +189,8 @@ class Worker:
             self._guard = ServeGuard(job.model, level=level, seed=self._spec.seed)
         else:
             self._guard = StepGuard(job.model, job.optimizer, level=level, seed=self._spec.seed)
+            if job.guards_itself:
+                job.guard = self._guard
         self._guard.accept()
         if old is not None:
             self._upsets.earlier.append(old.report)
