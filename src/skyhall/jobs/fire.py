@@ -1,8 +1,9 @@
 """Active fires by contextual thresholds at 4 and 11 µm, in the manner of the MODIS algorithm.
 
-Thresholds, windows and tests are those of Giglio et al. 2003 (Remote Sensing of Environment 87, 273-282,
+Thresholds, windows and tests follow Giglio et al. 2003 (Remote Sensing of Environment 87, 273-282,
 doi:10.1016/S0034-4257(03)00184-6); fire radiative power from the 4 µm radiance as in Giglio et al. 2016
-(doi:10.1016/j.rse.2016.02.054). Written from the papers' descriptions.
+(doi:10.1016/j.rse.2016.02.054). Candidates' and absolute thresholds were compared with restatements of the algorithm
+(Sentinel-3 SLSTR's guide has 360 and 320 K); the other numbers have yet to be compared with the paper's own text.
 """
 
 from __future__ import annotations

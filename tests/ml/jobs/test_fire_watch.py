@@ -115,14 +115,14 @@ def unruly(seed: int, size: int = SIZE) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_fires_are_those_that_the_paper_describes_pixel_by_pixel(seed: int) -> None:
+def test_fires_are_those_of_the_same_tests_done_pixel_by_pixel(seed: int) -> None:
     bands = unruly(seed)
     assert fires_in(bands) == plain(bands)
     assert len(plain(bands)) > 1
 
 
 def plain(bands: np.ndarray) -> list[tuple[int, int]]:
-    """Return the fires of a day pixel by pixel, as the paper tells it."""
+    """Return the fires of a day pixel by pixel, by the equations of the documentation."""
     t4, t11, red, near = bands.astype(float)
     cloud = (red + near > 0.9) | (t11 < 265) | ((red + near > 0.7) & (t11 < 285))
     clear = np.isfinite(t4) & ~cloud & ~((near < 0.15) & (near < red))
