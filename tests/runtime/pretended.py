@@ -23,9 +23,14 @@ UNIT_S = 10.0  # that a unit takes
 SIZE = 10_000_000  # of a checkpoint, bytes
 
 
-def right(done: int) -> str:
-    """The digest of the undisturbed state after so many units."""
-    return hashlib.sha256(f"state {done}".encode()).hexdigest()
+def right(done: int, part: int = 0) -> str:
+    """The digest of a part's undisturbed state after so many units; all parts begin alike."""
+    return hashlib.sha256(f"state {done} {part if done else 0}".encode()).hexdigest()
+
+
+def contributed(done: int, part: int) -> str:
+    """The digest of a part's undisturbed contribution to the state after so many units."""
+    return hashlib.sha256(f"contribution {done} {part}".encode()).hexdigest()
 
 
 def sky(
@@ -59,7 +64,7 @@ class Troubles:
     load_fails: float = 0.0
     disk_full: float = 0.0
     zombie_speaks: float = 0.0  # of a process that died
-    all_agree_wrongly: bool = False  # wrong results are the same wrong one
+    collapses: bool = False  # wrong results are all the same NaNs
 
 
 @dataclass(slots=True)
@@ -77,10 +82,11 @@ class PretendedFleet:
     _serial: int = 0
     _alive: dict[int, int] = field(default_factory=dict)  # satellite: epoch of the process that lives
     _memory: dict[int, tuple[int, str]] = field(default_factory=dict)
+    _contributions: dict[int, dict[tuple[int, int], str]] = field(default_factory=dict)
     _disk: dict[int, dict[int, str]] = field(default_factory=dict)
     _rng: np.random.Generator = field(init=False)
 
-    def run(self, most: int = 200_000) -> RunState:
+    def run(self, most: int = 30_000) -> RunState:
         """Return the state at the end."""
         self._rng = np.random.default_rng(self.seed)
         if not hasattr(self, "state"):
@@ -156,8 +162,11 @@ class PretendedFleet:
         elif self._alive.get(satellite) == epoch:
             getattr(self, f"_{command.kind}")(satellite, epoch, command.data)
 
-    def _carry(self, target: int, transfer: int, source: int, done: int) -> None:
+    def _carry(self, target: int, transfer: int, source: int, done: int, part: int | None) -> None:
         data: dict[str, Any] = {"transfer": transfer, "ok": False}
+        if part is not None:
+            self._carry_contribution(target, source, done, part, data)
+            return
         digest = self._disk.get(source, {}).get(done)
         if digest is None:
             data |= {"reason": "no such file", "at_source": True}
@@ -169,10 +178,25 @@ class PretendedFleet:
             data |= {"ok": True, "digest": digest, "size": SIZE, "kept": sorted(self._disk[target])}
         self._say(0.1, "carried", target, None, **data)
 
+    def _carry_contribution(
+        self, target: int, source: int, done: int, part: int, data: dict[str, Any]
+    ) -> None:
+        digest = self._contributions.get(source, {}).get((done, part))
+        if digest is None:
+            data |= {"reason": "no such file", "at_source": True}
+        elif self._chance(self.troubles.carry_corrupts):
+            self.happened["corrupted messages"] += 1
+            data["reason"] = "the bytes that arrived are not those that were sent"
+        else:
+            self._contributions.setdefault(target, {})[done, part] = digest
+            data["ok"] = True
+        self._say(0.1, "carried", target, None, **data)
+
     def _keep(self, satellite: int, done: int, digest: str) -> None:
         disk = self._disk.setdefault(satellite, {})
+        disk.pop(done, None)
         disk[done] = digest
-        for old in sorted(disk)[:-3]:
+        for old in list(disk)[:-3]:  # those written first
             del disk[old]
 
     def _load(self, satellite: int, epoch: int, data: Any) -> None:
@@ -189,20 +213,27 @@ class PretendedFleet:
         self._say(1.0, "ready", satellite, epoch, done=done, digest=digest)
 
     def _back(self, satellite: int, epoch: int, data: Any) -> None:
-        self._memory[satellite] = data["done"], right(data["done"])
-        self._say(1.0, "ready", satellite, epoch, done=data["done"], digest=right(data["done"]))
+        digest = right(data["done"], self.state.seats[satellite].part)
+        self._memory[satellite] = data["done"], digest
+        self._say(1.0, "ready", satellite, epoch, done=data["done"], digest=digest)
 
     def _go(self, satellite: int, epoch: int, data: Any) -> None:
         first, until = data["first"], data["until"]
         held = self._memory.get(satellite)
-        assert held == (first, right(first)), "a round begins with the verified state"
+        part = self.state.seats[satellite].part
+        assert held == (first, right(first, part)), "a round begins with the verified state"
         took = UNIT_S * (until - first) * float(self._rng.uniform(0.8, 1.3))
-        digest = right(until)
+        finite = True
+        digest = right(until) if data["part"] is None else contributed(until, part)
         if self._chance(self.troubles.wrong_result):
             self.happened["wrong results"] += 1
-            salt = "same" if self.troubles.all_agree_wrongly else str(self._rng.integers(2**60))
+            finite = not self.troubles.collapses
+            salt = str(self._rng.integers(2**60)) if finite else "NaN"
             digest = hashlib.sha256(f"wrong {salt} {until}".encode()).hexdigest()
-        self._memory[satellite] = until, digest
+        if data["part"] is None:
+            self._memory[satellite] = until, digest
+        else:
+            self._contributions.setdefault(satellite, {})[until, part] = digest
         if self._chance(self.troubles.process_dies):
             self.happened["deaths"] += 1
             self._die(satellite, epoch, float(self._rng.uniform(0, took)))
@@ -210,9 +241,23 @@ class PretendedFleet:
                 self.happened["zombies"] += 1
                 self._say(took + 500.0, "ended", satellite, epoch, round=data["round"], digest="zombie's")
             return
-        self._say(
-            took, "ended", satellite, epoch, round=data["round"], digest=digest, busy_s=took, injected=1
-        )
+        said = {"digest": digest, "size": SIZE, "busy_s": took, "injected": 1, "finite": finite}
+        self._say(took, "ended", satellite, epoch, round=data["round"], **said)
+
+    def _merge(self, satellite: int, epoch: int, data: Any) -> None:
+        done, part = data["done"], self.state.seats[satellite].part
+        held = self._contributions.get(satellite, {})
+        assert data["parts"] == {str(each): contributed(done, each) for each in range(self.plan.parts)}
+        assert all(held[done, each] == contributed(done, each) for each in range(self.plan.parts))
+        if self._chance(self.troubles.process_dies):
+            self._die(satellite, epoch, 1.0)
+            return
+        digest, common = right(done, part), right(done, -1)
+        if self._chance(self.troubles.wrong_result):
+            self.happened["wrong merges"] += 1
+            digest = common = hashlib.sha256(str(self._rng.integers(2**60)).encode()).hexdigest()
+        self._memory[satellite] = done, digest
+        self._say(1.0, "ended", satellite, epoch, round=data["round"], digest=digest, common=common)
 
     def _die(self, satellite: int, epoch: int, delay: float) -> None:
         self._alive.pop(satellite, None)

@@ -33,7 +33,11 @@ def ends_right(fleet: PretendedFleet) -> None:
     state = fleet.run()
     assert state.finished, state.failed
     assert state.verified == fleet.plan.units
-    wrong = [done for done, digest in state.digests.items() if digest != right(done)]
+    wrong = [
+        done
+        for done, digests in state.digests.items()
+        if digests != tuple(right(done, part) for part in range(fleet.plan.parts))
+    ]
     assert not wrong
 
 
@@ -44,7 +48,9 @@ def test_a_quiet_run_ends_with_the_undisturbed_digest() -> None:
     assert fleet.state.counts["unresolved"] == fleet.state.counts["units_lost"] == 0
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize(
+    "seed", [*range(15), *(pytest.param(each, marks=pytest.mark.slow) for each in range(15, 200))]
+)
 def test_exact_ends_right_under_everything_at_once(seed: int) -> None:
     troubles = Troubles(
         wrong_result=0.15, process_dies=0.03, coordinator_dies=0.001, carry_corrupts=0.1, load_fails=0.05,
@@ -53,7 +59,9 @@ def test_exact_ends_right_under_everything_at_once(seed: int) -> None:
     ends_right(PretendedFleet(plan(), seed, troubles))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "seed", [*range(10), *(pytest.param(each, marks=pytest.mark.slow) for each in range(10, 100))]
+)
 def test_bounded_loses_nothing_when_processes_and_coordinators_die(seed: int) -> None:
     troubles = Troubles(process_dies=0.05, coordinator_dies=0.002, carry_corrupts=0.1, disk_full=0.1)
     ends_right(PretendedFleet(plan(protect="bounded", copies=1), seed, troubles))
@@ -72,7 +80,7 @@ def test_a_coordinator_killed_after_any_event_goes_on_from_its_journal(kill: int
     resumed.begin_from(state)
     resumed.run()
     assert resumed.state.finished
-    assert all(digest == right(done) for done, digest in resumed.state.digests.items())
+    assert all(digests == (right(done),) for done, digests in resumed.state.digests.items())
     assert resumed.state.counts["coordinator_restarts"] == 1
 
 
@@ -207,3 +215,66 @@ def test_checks_are_tightened_inside_the_anomaly() -> None:
     inside = {level for time, level in seen if 1800.0 <= time < 3600.0}
     outside = {level for time, level in seen if time < 1800.0}
     assert (inside, outside) == ({"full"}, {"abft"})
+
+
+ALWAYS_LIT = ["#"] * 6
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(each, marks=pytest.mark.slow) for each in range(6, 60))]
+)
+def test_parts_end_right_under_everything_at_once(seed: int) -> None:
+    troubles = Troubles(
+        wrong_result=0.04, process_dies=0.01, coordinator_dies=0.001, carry_corrupts=0.1, load_fails=0.05,
+        disk_full=0.1, zombie_speaks=0.7,
+    )  # fmt: skip
+    fleet = PretendedFleet(
+        plan(sky=sky(ALWAYS_LIT), parts=2, copies=2, units=60, checkpoint_s=300.0), seed, troubles
+    )
+    ends_right(fleet)
+    assert fleet.state.counts["unresolved"] > 0
+
+
+def test_a_part_that_is_outvoted_is_never_sent() -> None:
+    """With three copies; the pretended satellites check that what they are given to merge is right."""
+    lit = sky(["#"] * 7)
+    fleet = PretendedFleet(plan(sky=lit, parts=2, copies=3, units=60), 0, Troubles(wrong_result=0.1))
+    ends_right(fleet)
+    assert fleet.state.counts["outvoted"] > 5
+
+
+def test_parts_exchange_what_they_contribute_over_their_links() -> None:
+    fleet = PretendedFleet(plan(sky=sky(ALWAYS_LIT, rate=1e8), parts=2, copies=2, units=30), 0)
+    ends_right(fleet)
+    sent = [each for each in fleet.notes if each["what"] == "transfer" and each["part"] is not None]
+    assert len(sent) == 30 * 4  # each of four members lacks the other part, in each of 30 rounds
+
+
+def test_parts_survive_dusk_and_lost_satellites() -> None:
+    lit = sky([*DAY_AND_NIGHT, *DAY_AND_NIGHT])
+    strikes = (Strike("kill", unit=20), Strike("lose", unit=40), Strike("stop", unit=60, lasts=600.0))
+    fleet = PretendedFleet(plan(sky=lit, parts=2, copies=2, units=120, strikes=strikes), 0)
+    ends_right(fleet)
+    assert fleet.state.counts["eclipses"] > 0
+    assert fleet.state.counts["kills"] == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_faults_that_collapse_to_the_same_nans_are_not_adopted(seed: int) -> None:
+    fleet = PretendedFleet(plan(units=60, round_units=1), seed, Troubles(wrong_result=0.2, collapses=True))
+    ends_right(fleet)
+    assert fleet.state.counts["infinite"] > 0
+
+
+def test_a_job_that_diverges_by_itself_ends_as_undisturbed() -> None:
+    class Diverging(PretendedFleet):
+        def _say(
+            self, delay: float, kind: str, satellite: int | None, epoch: int | None, **data: Any
+        ) -> None:
+            super()._say(
+                delay, kind, satellite, epoch, **({**data, "finite": False} if "finite" in data else data)
+            )
+
+    fleet = Diverging(plan(units=5, round_units=1, faults=None), 0)
+    ends_right(fleet)
+    assert fleet.state.counts["infinite"] == 15

@@ -36,6 +36,7 @@ class Job(ABC):
     model : whose weights and kernels are verified and hit by faults.
     optimizer : None where nothing is trained.
     units : how many there are.
+    parts : that satellites of their own execute of each unit, and then exchange what they contribute; 1 for most jobs.
     kept : results of the units done so far by name; they are part of the state.
     guard : of a job that has its steps verified one by one within a unit, as it was given; others are verified from
         outside, a unit at a time. See `guards_itself`.
@@ -49,6 +50,7 @@ class Job(ABC):
     model: nn.Module
     optimizer: torch.optim.Optimizer | None
     units: int
+    parts: int = 1
     kept: dict[str, Tensor]
     arrivals: tuple[tuple[float, ...], ...] = ()
     guard: StepGuard | None = None
@@ -68,6 +70,28 @@ class Job(ABC):
     @abstractmethod
     def keep(self, number: int, result: Any) -> None:
         """Take the verified result of a unit into `kept`."""
+
+    def contribute(self, number: int, part: int) -> dict[str, Tensor]:
+        """Execute a part of a unit and return what it contributes; state that is this part's own changes in place."""
+        raise NotImplementedError(f"{type(self).__name__} has no parts")
+
+    def take(self, number: int, came: Mapping[int, Mapping[str, Tensor]], *, guarded: bool) -> None:
+        """Take the contributions of a unit, by part, into the state that all parts share, and into `kept`.
+
+        Parameters
+        ----------
+        guarded : each was computed once, and must pass guards; otherwise copies agreed on it.
+
+        Raises
+        ------
+        RuntimeError
+            When too few pass.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no parts")
+
+    def alike(self) -> Mapping[str, Tensor]:
+        """Return the state that all parts must have alike after `take`."""
+        return {**weights(self.model), **{f"kept/{name}": value for name, value in self.kept.items()}}
 
     @abstractmethod
     def outcome(self) -> dict[str, Any]:

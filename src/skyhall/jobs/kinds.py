@@ -15,6 +15,11 @@ KINDS = {
     "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
     "image-calibrate": ("calibrate", "ImageCalibrate", "correct groups of raw frames of an image sensor"),
     "kernels": ("kernel_runs", "KernelRuns", "execute a kernel of on-board processing over and over"),
+    "gpt-parallel": (
+        "parallel_train",
+        "GPTParallel",
+        "train a GPT on batches that replicas share, step by step",
+    ),
     "gpt-diloco": (
         "outer_train",
         "GPTDiLoCo",

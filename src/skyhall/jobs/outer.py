@@ -29,6 +29,7 @@ __all__ = [
     "all_reduce_bytes",
     "all_reduce_time",
     "contribution_digest",
+    "contributions_of",
     "fragment_due",
     "mean_in_order",
     "mix",
@@ -233,6 +234,11 @@ class Unresolved(RuntimeError):
 def contribution_digest(tensors: Sequence[Tensor]) -> str:
     """Return the SHA-256 of a contribution, 64 hex digits."""
     return digest_of({str(place): part for place, part in enumerate(tensors)})
+
+
+def contributions_of(came: Mapping[int, Tensors]) -> list[Contribution]:
+    """Return what replicas brought, by their number, each as the result of one copy."""
+    return [Contribution(each, (contribution_digest(given),), given) for each, given in came.items()]
 
 
 def aggregate(

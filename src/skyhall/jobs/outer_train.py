@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from skyhall.jobs.outer import (
     Contribution,
     Guards,
     aggregate,
-    contribution_digest,
+    contributions_of,
     outer_step,
     pseudo_gradient,
 )
@@ -113,6 +113,7 @@ class GPTDiLoCo(Job):
         # One optimiser for all replicas: it passes over the weights that have no gradient.
         self.optimizer = adamw(self.model, self._config)
         self.units = parameters.steps
+        self.parts = parameters.replicas
         self.kept = {"loss": torch.zeros(parameters.steps, parameters.replicas)}
 
     @property
@@ -126,11 +127,8 @@ class GPTDiLoCo(Job):
         Its contributions are taken as right: the unit is verified as a whole.
         """
         shards = [self.shard(number, replica) for replica in range(self.parameters.replicas)]
-        came = [
-            Contribution(replica, (contribution_digest(each.gradient),), each.gradient)
-            for replica, each in enumerate(shards)
-        ]
-        self.merge(number, came, guards=None)
+        came = {replica: each.gradient for replica, each in enumerate(shards)}
+        self.merge(number, contributions_of(came), guards=None)
         return torch.stack([each.loss for each in shards])
 
     def shard(self, number: int, replica: int) -> Shard:
@@ -157,6 +155,25 @@ class GPTDiLoCo(Job):
         self.optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             return Shard(torch.stack(losses).mean(), pseudo_gradient(shared, list(own.parameters())))
+
+    def contribute(self, number: int, part: int) -> dict[str, Tensor]:
+        """Do a replica's part of a round, and return its loss and pseudo-gradient."""
+        did = self.shard(number, part)
+        return {"loss": did.loss, **{str(place): each for place, each in enumerate(did.gradient)}}
+
+    def take(self, number: int, came: Mapping[int, Mapping[str, Tensor]], *, guarded: bool) -> None:
+        """Take the outer step with what came."""
+        tensors = {
+            part: tuple(given[str(place)] for place in range(len(given) - 1)) for part, given in came.items()
+        }
+        self.merge(number, contributions_of(tensors), guards=GUARDS if guarded else None)
+        self.keep(number, torch.stack([came[part]["loss"] for part in sorted(came)]))
+
+    def alike(self) -> dict[str, Tensor]:
+        """Return the shared model, the outer step's velocity, and the losses."""
+        shared = {f"shared/{name}": value for name, value in self.shared.state_dict().items()}
+        velocity = {f"velocity/{place}": value for place, value in enumerate(self._replicas.velocity)}
+        return {**shared, **velocity, "loss": self.kept["loss"]}
 
     @torch.no_grad()
     def merge(

@@ -8,6 +8,10 @@ the same units, and report the digest of the state that results. At `exact` a di
 is the new verified state; whoever has another takes that one's checkpoint; where no two agree, all go back and do the
 round again. At `bounded` the one member has verified itself (`integrity.StepGuard`). Between two rounds copies move
 away from dusk, checkpoints are written and replicated, and satellites that were lost are replaced.
+
+Where a unit has parts (replicas in training), each satellite executes the part that is its own, the copies of a part
+agree on its contribution, contributions are exchanged over the links, and every satellite merges the same verified
+ones. A contribution that is outvoted is never sent.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ _MOST_REDOS = 50  # of one round without agreement; flips that come so often lea
 _UPSETS_A_ROUND = 0.3  # expected in all its executions: three rounds in four then agree at once
 _ROUND_REAL_S = 2.0  # so that progress is seen and little is lost
 _MOST_ROUND_UNITS = 100
+_INFINITE_TIMES = 3  # that all copies must agree on a result with NaN or infinity before it counts
 _SULK_S = 600.0
 _TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
 _COUNTED = ("injected", "detected", "corrected", "redone")
@@ -89,33 +94,41 @@ class _Step:
         done, digest = int(data["done"]), str(data["digest"])
         seat.have, seat.digest, seat.task = done, digest, "ready"
         known = state.digests.get(done)
-        if known is not None and known != digest:
+        if known is not None and known[seat.part] != digest:
             state.counts["state_refused"] += 1
-            self._note("state refused", satellite, done=done, digest=digest, verified=known)
+            self._note("state refused", satellite, done=done, digest=digest, verified=known[seat.part])
             seat.stored.pop(done, None)
             self._forget(seat)
 
     def _ended(self, satellite: int, seat: Seat, data: Any) -> None:
-        """Take in a member's report of a round."""
+        """Take in a member's report of a round, or of a phase of it."""
         state, current = self.state, self.state.round
         self._count(data)
         if current is None or data["round"] != current.number or seat.task != "running":
             return
         seat.task, seat.have, seat.digest = "ended", current.until, str(data["digest"])
         current.reports[satellite] = seat.digest
-        units = current.until - current.first
-        seen = (state.now - current.begun) / max(units, 1)
-        state.unit_s = seen if not state.unit_s else 0.7 * state.unit_s + 0.3 * seen
+        if not data.get("finite", True):
+            current.infinite |= {seat.digest}
+        if current.phase == "compute":
+            units = current.until - current.first
+            seen = (state.now - current.begun) / max(units, 1)
+            state.unit_s = seen if not state.unit_s else 0.7 * state.unit_s + 0.3 * seen
+        if current.phase == "compute" and self.plan.parts > 1 and seat.digest:
+            current.agreed.setdefault(seat.part, (seat.digest, int(data["size"])))  # the vote corrects it
+        if current.phase == "merge":
+            current.common[satellite] = str(data["common"])
         if data.get("told"):
             state.told = str(data["told"])
         if data.get("error"):
             state.counts["errors"] += 1
+            state.error = str(data["error"])
             self._note("execution failed", satellite, error=data["error"])
 
     def _saved(self, satellite: int, seat: Seat, data: Any) -> None:
         done = int(data["done"])
         seat.saving = None
-        if self.state.digests.get(done) not in (None, data["digest"]):
+        if done in self.state.digests and data["digest"] not in self.state.digests[done]:
             self.state.counts["state_refused"] += 1
             self._note("checkpoint refused", satellite, done=done)
             return
@@ -149,20 +162,28 @@ class _Step:
         self._forget(seat)
 
     def _carried(self, event: Event) -> None:
-        """Take in that a checkpoint arrived, whole or not."""
-        transfer = self.state.transfers.pop(int(event.data["transfer"]), None)
+        """Take in that a file arrived, whole or not."""
+        state, data = self.state, event.data
+        transfer = state.transfers.pop(int(data["transfer"]), None)
         if transfer is None:
             return
-        if event.data["ok"]:
-            target = self.state.seats[transfer.target]
-            self._keep_only(target, event.data["kept"])
-            target.stored[transfer.done] = Stored(str(event.data["digest"]), int(event.data["size"]))
-            self.state.counts["transfers"] += 1
+        if not data["ok"]:
+            state.counts["transfers_failed"] += 1
+            self._note("transfer failed", transfer.target, source=transfer.source, reason=data["reason"])
+            if data.get("at_source") and transfer.part is None:
+                state.seats[transfer.source].stored.pop(transfer.done, None)
+            elif data.get("at_source") and state.round is not None:
+                held = state.round.present.get(transfer.source, frozenset())
+                state.round.present[transfer.source] = held - {transfer.part}
             return
-        self.state.counts["transfers_failed"] += 1
-        self._note("transfer failed", transfer.target, source=transfer.source, reason=event.data["reason"])
-        if event.data.get("at_source"):
-            self.state.seats[transfer.source].stored.pop(transfer.done, None)
+        state.counts["transfers"] += 1
+        if transfer.part is None:
+            target = state.seats[transfer.target]
+            self._keep_only(target, data["kept"])
+            target.stored[transfer.done] = Stored(str(data["digest"]), int(data["size"]))
+        elif state.round is not None and state.round.until == transfer.done:
+            present = state.round.present
+            present[transfer.target] = present.get(transfer.target, frozenset()) | {transfer.part}
 
     def _resumed(self) -> None:
         """Take in that the coordinator was gone: no process outlives it, storage does."""
@@ -209,6 +230,7 @@ class _Step:
         self._land_transfers()
         self._darken()
         self._vote()
+        self._exchange()
         if self.state.failed:
             return
         if self.state.round is None and not self._finish():
@@ -258,8 +280,8 @@ class _Step:
         for number, transfer in self.state.transfers.items():
             if transfer.left <= 0.0 and not transfer.landing:
                 transfer.landing = True
-                data = {"transfer": number, "source": transfer.source, "done": transfer.done}
-                self._do("carry", transfer.target, None, **data)
+                given = {"source": transfer.source, "done": transfer.done, "part": transfer.part}
+                self._do("carry", transfer.target, None, transfer=number, **given)
 
     def _darken(self) -> None:
         """Stop members whose light is over: what they were executing is lost."""
@@ -271,39 +293,130 @@ class _Step:
                 self._rest(satellite)
 
     def _vote(self) -> None:
-        """End the round when every member has reported or is gone."""
+        """End the round, or its phase, when every member has reported or is gone."""
         current = self.state.round
-        if current is None:
+        if current is None or current.phase == "exchange":
             return
         if any(self.state.seats[each].task == "running" for each in current.members):
             return
-        reports = {each: digest for each, digest in current.reports.items() if digest}
-        agreed = _agreed(list(reports.values()), self.plan.quorum)
-        self.state.round = None
-        if agreed is None:
+        agreed = [self._agreed_on(current, part) for part in range(self.plan.parts)]
+        if current.phase == "merge":
+            alike = _agreed([each for each in current.common.values() if each], self.plan.quorum)
+            right = {each for each, digest in current.common.items() if digest == alike}
+            if alike is None or not all(
+                any(self.state.seats[each].part == part for each in right) for part in range(self.plan.parts)
+            ):
+                agreed = [None]
+        digests = tuple(digest for digest in agreed if digest is not None)
+        if None in agreed or self._collapsed(current, digests):
             self._unresolved(current)
             return
-        self.state.redos = 0
-        self.state.verified = current.until
-        self.state.digests[current.until] = agreed
-        self.state.counts["rounds"] += 1
-        right = [each for each, digest in reports.items() if digest == agreed]
-        self._note("verified", None, first=current.first, done=current.until, digest=agreed, by=right)
+        self._outvote(current, digests)
+        if self.plan.parts > 1 and current.phase == "compute":
+            self._begin_exchange(current, digests)
+        else:
+            self._verify(current, digests)
+
+    def _collapsed(self, current: Round, digests: Sequence[str]) -> bool:
+        """Say whether copies may agree only because different faults ended in the same NaNs.
+
+        All NaNs that arithmetic makes are alike: two copies with nothing in common but a number that overflowed can
+        have the same digest. Where the job itself diverges, all copies say so time and again.
+        """
+        infinite = [digest for digest in digests if digest in current.infinite]
+        if not infinite or self.plan.quorum == 1:
+            return False
+        if set(current.reports.values()) == set(digests):  # nobody has another result
+            self.state.doubted.update(infinite)
+        self.state.counts["infinite"] += 1
+        self._note("agreed on NaN or infinity", None, first=current.first, done=current.until)
+        return min(self.state.doubted[digest] for digest in infinite) < _INFINITE_TIMES
+
+    def _agreed_on(self, current: Round, part: int) -> str | None:
+        """Return the digest that the copies of a part agree on."""
+        reports = [
+            digest
+            for each, digest in current.reports.items()
+            if digest and self.state.seats[each].part == part and self.state.seats[each].task == "ended"
+        ]
+        return _agreed(reports, self.plan.quorum)
+
+    def _outvote(self, current: Round, digests: Sequence[str]) -> None:
+        """Have those begin anew who have another result than the copies of their part agree on."""
         for satellite in current.members:
             seat = self.state.seats[satellite]
-            if seat.task != "ended":
-                continue
-            if seat.digest == agreed:
-                seat.task = "ready"
-            else:
-                self.state.counts["outvoted"] += 1
-                self.state.counts["detected"] += 1
-                self.state.counts["corrected"] += 1
-                self._note("outvoted", satellite, done=current.until, digest=seat.digest, verified=agreed)
+            if seat.task == "ended" and seat.digest != digests[seat.part]:
+                for name in ("outvoted", "detected", "corrected"):
+                    self.state.counts[name] += 1
+                verified = digests[seat.part]
+                self._note("outvoted", satellite, done=current.until, digest=seat.digest, verified=verified)
                 self._forget(seat)
+
+    def _verify(self, current: Round, digests: tuple[str, ...]) -> None:
+        """Adopt what was agreed on."""
+        state = self.state
+        by = [each for each in current.members if state.seats[each].task == "ended"]
+        state.round, state.redos = None, 0
+        state.doubted.clear()
+        state.verified = current.until
+        state.digests[current.until] = digests
+        state.counts["rounds"] += 1
+        self._note("verified", None, first=current.first, done=current.until, digests=digests, by=by)
+        for satellite in by:
+            state.seats[satellite].task = "ready"
+
+    def _begin_exchange(self, current: Round, digests: Sequence[str]) -> None:
+        """Have the contributions that were agreed on sent to every member that is left."""
+        sizes = [current.agreed[part][1] for part in range(self.plan.parts)]
+        current.agreed = {part: (digest, sizes[part]) for part, digest in enumerate(digests)}
+        current.phase, current.reports = "exchange", {}
+        for satellite in current.members:
+            seat = self.state.seats[satellite]
+            if seat.task == "ended":
+                current.present[satellite] = frozenset({seat.part})
+
+    def _exchange(self) -> None:
+        """Move contributions until every member has all, then have them merged."""
+        state, current = self.state, self.state.round
+        if current is None or current.phase != "exchange":
+            return
+        left = [each for each in current.members if state.seats[each].task == "ended"]
+        wanting = False
+        for target in left:
+            for part in range(self.plan.parts):
+                if part in current.present.get(target, frozenset()):
+                    continue
+                wanting = True
+                on_the_way = any(
+                    (each.target, each.done, each.part) == (target, current.until, part)
+                    for each in state.transfers.values()
+                )
+                sources = [each for each in left if part in current.present.get(each, frozenset())]
+                if not sources:
+                    self._unresolved(current)
+                    return
+                linked = [each for each in sources if self._rate(each, target) > 0.0]
+                if linked and not on_the_way:
+                    best = max(linked, key=lambda each: (self._rate(each, target), -each))
+                    self._send(best, target, current.until, current.agreed[part][1], part)
+        if wanting:
+            return
+        if any(
+            sum(state.seats[each].part == part for each in left) < self.plan.quorum
+            for part in range(self.plan.parts)
+        ):
+            self._unresolved(current)
+            return
+        current.phase = "merge"
+        parts = {str(part): digest for part, (digest, _) in current.agreed.items()}
+        for satellite in left:
+            seat = state.seats[satellite]
+            seat.task = "running"
+            self._do("merge", satellite, seat.epoch, round=current.number, done=current.until, parts=parts)
 
     def _unresolved(self, current: Round) -> None:
         """Have a round done again on which no quorum agrees: nothing is adopted."""
+        self.state.round = None
         self.state.counts["unresolved"] += 1
         self.state.counts["detected"] += len(current.reports) > 0
         self.state.counts["redone"] += current.until - current.first
@@ -323,13 +436,13 @@ class _Step:
         state = self.state
         if state.verified < self.plan.units:
             return False
-        if self._holders(state.verified):
-            state.finished = True
-            for satellite in state.members:
-                self._rest(satellite)
-            self._note("finished", None, done=state.verified, digest=state.digests[state.verified])
-            return True
-        return False
+        if not all(self._holders(state.verified, part) for part in range(self.plan.parts)):
+            return False
+        state.finished = True
+        for satellite in state.members:
+            self._rest(satellite)
+        self._note("finished", None, done=state.verified, digests=state.digests[state.verified])
+        return True
 
     def _place(self) -> None:
         """Have the policy choose who computes, and let go of whoever does not any more."""
@@ -343,7 +456,7 @@ class _Step:
             and self._can_have_the_state(satellite)
         )
         margin = self.plan.margin_s + 2.0 * state.unit_s
-        asked = PlacementState(state.now, self.plan.copies, margin, able)
+        asked = PlacementState(state.now, self.plan.copies * self.plan.parts, margin, able)
         placed = tuple(sorted(self.plan.place(asked)))
         try:
             refuse_wrong_placement(asked, placed)
@@ -366,25 +479,39 @@ class _Step:
                 state.counts["moves"] += 1
                 self._note("move", satellite, leaves=leaves)
         state.members = placed
+        self._share_out(comes)
+
+    def _share_out(self, comes: Sequence[int]) -> None:
+        """Give those who come the parts that the fewest have."""
+        seats = self.state.seats
+        shared = Counter(dict.fromkeys(range(self.plan.parts), 0))
+        shared.update(seats[each].part for each in self.state.members if each not in comes)
+        for satellite in comes:
+            fewest = min(shared, key=lambda part: (shared[part], part))
+            seats[satellite].part = fewest
+            shared[fewest] += 1
 
     def _save_before_leaving(self, satellite: int, placed: Sequence[int]) -> None:
         """Have the last one that holds the verified state store it before its light ends."""
         state, seat = self.state, self.state.seats[satellite]
-        others = [state.seats[each] for each in placed if self._holds(state.seats[each])]
-        if self._holds(seat) and not others and not self._holders(state.verified) and seat.saving is None:
+        others = [
+            each for each in placed if state.seats[each].part == seat.part and self._holds(state.seats[each])
+        ]
+        stored = self._holders(state.verified, seat.part)
+        if self._holds(seat) and not others and not stored and seat.saving is None:
             self._save(satellite)
 
     def _can_have_the_state(self, satellite: int) -> bool:
         """Say whether the verified state is in a satellite's memory or storage, or can come over a link."""
         state, seat = self.state, self.state.seats[satellite]
-        if self._holds(seat) or state.verified in seat.stored or state.verified == 0:
+        if self._holds(seat) or state.verified == 0 or self._has_stored(seat, seat.part):
             return True
         sources = [
             each
             for each, other in enumerate(state.seats)
             if self._holds(other) or other.saving == state.verified
         ]
-        sources += self._holders(state.verified)
+        sources += [each for part in range(self.plan.parts) for each in self._holders(state.verified, part)]
         if not sources:
             return True  # all go back to an older one
         return any(self.plan.sky.link(each, satellite, state.now).rate > 0.0 for each in sources)
@@ -393,15 +520,16 @@ class _Step:
         """Say why nothing runs, once for each reason."""
         state, sky = self.state, self.plan.sky
         waiting = ""
-        if len(placed) < self.plan.quorum:
+        needed = self.plan.quorum * self.plan.parts
+        if len(placed) < needed:
             up = [each for each, seat in enumerate(state.seats) if seat.process == "up" and not seat.lost]
             dawns = sorted(sky.dawn(each, state.now) for each in up)
             if not any(not seat.lost for seat in state.seats):
                 self._fail("every satellite is lost")
-            elif len(up) < self.plan.quorum:
+            elif len(up) < needed:
                 waiting = "WaitingForSatellites"
-            elif len([each for each in dawns if each > state.now]) > len(up) - self.plan.quorum:
-                waiting = f"WaitingForSunlight until {dawns[self.plan.quorum - 1]:.0f}"
+            elif len([each for each in dawns if each > state.now]) > len(up) - needed:
+                waiting = f"WaitingForSunlight until {dawns[needed - 1]:.0f}"
             else:
                 waiting = "WaitingForLightOrLinks"
         if waiting.split(" ")[0] != state.waiting.split(" ")[0]:
@@ -419,13 +547,13 @@ class _Step:
         wanting = [each for each in state.members if not self._holds(state.seats[each])]
         if not wanting:
             return
-        if not self._reachable():
+        if not all(self._reachable(part) for part in range(self.plan.parts)):
             self._fall_back()
         for satellite in wanting:
             seat = state.seats[satellite]
             if seat.task != "idle":
                 continue
-            if state.verified in seat.stored:
+            if self._has_stored(seat, seat.part):
                 self._load(satellite, "file")
             elif state.verified == 0:
                 self._load(satellite, "fresh")
@@ -439,38 +567,37 @@ class _Step:
             if state.seats[satellite].task == "idle":
                 self._load(satellite, "fresh")
         ready = [state.seats[each] for each in state.members if state.seats[each].task == "ready"]
-        if len(ready) < len(state.members) or len(ready) < self.plan.quorum:
+        if len(ready) < len(state.members) or len(ready) < self.plan.quorum * self.plan.parts:
             return
         agreed = _agreed([str(seat.digest) for seat in ready], self.plan.quorum)
         if agreed is None:
             self._fail("the satellites make different first states from the same parameters")
             return
-        state.digests[0] = agreed
+        state.digests[0] = (agreed,) * self.plan.parts
         for seat in ready:
             if seat.digest != agreed:
                 self._forget(seat)
 
-    def _reachable(self) -> bool:
-        """Say whether the verified state can still be had from anybody."""
+    def _reachable(self, part: int) -> bool:
+        """Say whether a part's verified state can still be had from anybody."""
         state = self.state
         if state.verified == 0 or any(
-            self._holds(seat) or seat.task == "loading" or seat.saving == state.verified
+            seat.part == part
+            and (self._holds(seat) or seat.task == "loading" or seat.saving == state.verified)
             for seat in state.seats
         ):
             return True
-        return bool(self._holders(state.verified)) or any(
-            each.done == state.verified for each in state.transfers.values()
+        return bool(self._holders(state.verified, part)) or any(
+            each.done == state.verified and each.part is None for each in state.transfers.values()
         )
 
     def _fall_back(self) -> None:
-        """Go back to the newest verified state that some satellite has stored, or to the beginning."""
+        """Go back to the newest verified state of which satellites have all parts stored, or to the beginning."""
         state = self.state
         found = [
             done
-            for seat in state.seats
-            if seat.process == "up"
-            for done, stored in seat.stored.items()
-            if state.digests.get(done) == stored.digest
+            for done in state.digests
+            if all(self._holders(done, part) for part in range(self.plan.parts))
         ]
         to = max(found, default=0)
         state.counts["units_lost"] += state.verified - to
@@ -479,69 +606,83 @@ class _Step:
 
     def _fetch(self, satellite: int) -> None:
         """Have the verified state sent to a satellite, from storage, or from memory by way of storage."""
-        state = self.state
-        if any(each.target == satellite and each.done == state.verified for each in state.transfers.values()):
+        state, part = self.state, self.state.seats[satellite].part
+        if any(
+            each.target == satellite and each.done == state.verified and each.part is None
+            for each in state.transfers.values()
+        ):
             return
-        stored = [each for each in self._holders(state.verified) if self._rate(each, satellite) > 0.0]
+        stored = [each for each in self._holders(state.verified, part) if self._rate(each, satellite) > 0.0]
         if stored:
             source = max(stored, key=lambda each: (self._rate(each, satellite), -each))
-            self._send(source, satellite, state.verified)
+            self._send(source, satellite, state.verified, state.seats[source].stored[state.verified].size)
             return
         holding = [
             each
             for each, seat in enumerate(state.seats)
-            if self._holds(seat) and self._rate(each, satellite) > 0.0 and seat.sulks_until <= state.now
+            if seat.part == part
+            and self._holds(seat)
+            and self._rate(each, satellite) > 0.0
+            and seat.sulks_until <= state.now
         ]
         if holding and not any(state.seats[each].saving == state.verified for each in holding):
             self._save(max(holding, key=lambda each: (self._rate(each, satellite), -each)))
 
-    def _send(self, source: int, target: int, done: int) -> None:
+    def _send(self, source: int, target: int, done: int, size: int, part: int | None = None) -> None:
+        """Have a file sent: a state, or a part's contribution."""
         state = self.state
         link = self.plan.sky.link(source, target, state.now)
-        bits = 8.0 * state.seats[source].stored[done].size
+        bits = 8.0 * size
         state.sent += 1
-        state.transfers[state.sent] = Transfer(source, target, done, bits, link.delay, state.now)
+        state.transfers[state.sent] = Transfer(source, target, done, part, bits, link.delay, state.now)
         state.moved_bits += bits
         state.move_s += bits / link.rate + link.delay
-        self._note("transfer", target, source=source, done=done, bits=bits, rate=link.rate)
+        self._note("transfer", target, source=source, done=done, part=part, bits=bits, rate=link.rate)
 
     def _checkpoint(self) -> None:
-        """Store the verified state when it is time, and when the job is done; replicate what only one has."""
+        """Store the verified state when it is time, and when the job is done."""
         state = self.state
-        due = state.now >= state.next_checkpoint or state.verified == self.plan.units
-        holding = [each for each in state.members if self._holds(state.seats[each])]
-        if due and state.verified and not self._holders(state.verified):
-            able = [each for each in holding if state.seats[each].sulks_until <= state.now]
-            for satellite in able[:2]:
+        if not state.verified or not (
+            state.now >= state.next_checkpoint or state.verified == self.plan.units
+        ):
+            return
+        able = [
+            each
+            for each in state.members
+            if self._holds(state.seats[each]) and state.seats[each].sulks_until <= state.now
+        ]
+        for part in range(self.plan.parts):
+            own = [each for each in able if state.seats[each].part == part]
+            if self._holders(state.verified, part):
+                continue
+            for satellite in own[:2]:
                 if state.seats[satellite].saving is None:
                     self._save(satellite)
-            if able and state.verified < self.plan.units:
-                state.next_checkpoint = state.now + self.plan.checkpoint_s
+        if able:
+            state.next_checkpoint = state.now + self.plan.checkpoint_s
 
     def _replicate(self) -> None:
         """Give the newest stored state, where one satellite alone has it, to the one with the most light ahead."""
         state, sky = self.state, self.plan.sky
-        kept = [seat.stored for seat in state.seats if seat.process == "up"]
-        newest = max((done for stored in kept for done in stored), default=None)
-        if (
-            newest is None
-            or newest != state.verified
-            or any(t.done == newest for t in state.transfers.values())
-        ):
-            return
-        holders = self._holders(newest)
-        others = (
-            [
+        for part in range(self.plan.parts):
+            stored = {done for seat in state.seats for done in seat.stored}
+            newest = max((done for done in stored if self._holders(done, part)), default=None)
+            if newest is None or any(
+                each.done == newest and each.part is None for each in state.transfers.values()
+            ):
+                continue
+            holders = self._holders(newest, part)
+            others = [
                 each
                 for each, seat in enumerate(state.seats)
-                if seat.process == "up" and each not in holders and self._rate(holders[0], each) > 0.0
+                if len(holders) == 1
+                and seat.process == "up"
+                and newest not in seat.stored
+                and self._rate(holders[0], each) > 0.0
             ]
-            if len(holders) == 1
-            else []
-        )
-        if others:
-            target = max(others, key=lambda each: (sky.dusk(each, state.now), -each))
-            self._send(holders[0], target, newest)
+            if others:
+                target = max(others, key=lambda each: (sky.dusk(each, state.now), -each))
+                self._send(holders[0], target, newest, state.seats[holders[0]].stored[newest].size)
 
     def _go(self) -> None:
         """Begin a round once every member holds the verified state."""
@@ -549,7 +690,10 @@ class _Step:
         seats = [state.seats[each] for each in state.members]
         if (
             state.failed
-            or len(seats) < self.plan.quorum
+            or not all(
+                sum(seat.part == part for seat in seats) >= self.plan.quorum
+                for part in range(self.plan.parts)
+            )
             or state.verified >= self.plan.units
             or not all(self._holds(seat) and seat.task == "ready" for seat in seats)
         ):
@@ -569,6 +713,7 @@ class _Step:
                 round=state.rounds,
                 first=state.verified,
                 until=until,
+                part=seat.part if self.plan.parts > 1 else None,
                 upsets_per_unit=self._upsets_per_unit(satellite),
                 level="full" if rate > _TIGHT * self.plan.sky.mean_upset_rate else "abft",
             )
@@ -576,6 +721,8 @@ class _Step:
     def _round_units(self) -> int:
         """Return how many units until the next comparison: few where upsets are many or the light is short."""
         plan, state = self.plan, self.state
+        if plan.parts > 1:
+            return 1
         if plan.round_units is not None:
             return plan.round_units
         if not state.unit_s:
@@ -600,7 +747,7 @@ class _Step:
             return rate * plan.acceleration * state.unit_s
         if not plan.faults:
             return 0.0
-        return plan.faults / (plan.units * plan.copies)
+        return plan.faults / (plan.units * plan.copies * plan.parts)
 
     # Small things.
 
@@ -610,13 +757,20 @@ class _Step:
         return (
             seat.task == "ready"
             and seat.have == done
-            and seat.digest is not None
-            and seat.digest == self.state.digests.get(done)
+            and done in self.state.digests
+            and seat.digest == self.state.digests[done][seat.part]
         )
 
-    def _holders(self, done: int) -> list[int]:
-        """Return the satellites that can be reached and have a verified state in their storage."""
-        verified = self.state.digests.get(done)
+    def _has_stored(self, seat: Seat, part: int) -> bool:
+        """Say whether a part's verified state is in a satellite's storage."""
+        done = self.state.verified
+        return done in seat.stored and seat.stored[done].digest == self.state.digests[done][part]
+
+    def _holders(self, done: int, part: int) -> list[int]:
+        """Return the satellites that can be reached and have a part's verified state in their storage."""
+        if done not in self.state.digests:
+            return []
+        verified = self.state.digests[done][part]
         return [
             each
             for each, seat in enumerate(self.state.seats)

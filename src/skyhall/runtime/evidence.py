@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skyhall.runtime.state import RunPlan, RunState
 
-__all__ = ["BOUNDED_ERROR", "Evidence"]
+__all__ = ["BOUNDED_ERROR", "Evidence", "one_digest"]
 
 # What `bounded` promises of a result's numbers, as a share of the undisturbed ones: below it the integrity library
 # counts a change of a loss as not visible.
@@ -40,8 +41,8 @@ class Evidence:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the final state's checkpoint."""
-        return self.state.digests[self.state.verified]
+        """SHA-256 of the final state's checkpoint; of those of all parts, where there are several."""
+        return one_digest(self.state.digests[self.state.verified])
 
     @property
     def differing(self) -> list[int]:
@@ -49,12 +50,12 @@ class Evidence:
         if self.reference is None:
             return []
         quiet = self.reference["digests"]
-        return sorted(done for done, digest in self.state.digests.items() if quiet[done] != digest)
+        return sorted(done for done, digest in self.state.digests.items() if tuple(quiet[done]) != digest)
 
     @property
     def identical(self) -> bool | None:
         """Whether the final state is bit for bit the undisturbed run's; None without one."""
-        return None if self.reference is None else self.reference["digests"][-1] == self.digest
+        return None if self.reference is None else one_digest(self.reference["digests"][-1]) == self.digest
 
     @property
     def outcome_difference(self) -> float | None:
@@ -106,9 +107,10 @@ class Evidence:
             "identical": self.identical,
             "promise_kept": self.kept,
             "digest": self.digest,
-            "reference_digest": None if quiet is None else quiet["digests"][-1],
+            "reference_digest": None if quiet is None else one_digest(quiet["digests"][-1]),
             "protect": self.plan.protect,
             "copies": self.plan.copies,
+            "parts": self.plan.parts,
             "steps": state.verified,
             "validation_loss": self.outcome.get("validation_loss"),
             "outcome": dict(self.outcome),
@@ -137,6 +139,11 @@ class Evidence:
             "cost_over_undisturbed": None if quiet is None else state.busy_s / quiet["busy_s"],
             "record": str(self.folder),
         }
+
+
+def one_digest(parts: Sequence[str]) -> str:
+    """Return the digest of a state whose parts have these."""
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _difference(value: float, quiet: float) -> float:

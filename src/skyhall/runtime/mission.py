@@ -15,6 +15,7 @@ from skyhall.runtime.coordinator import begin, step
 from skyhall.runtime.engines.engine import Engine
 from skyhall.runtime.journal import Event, Journal, read_journal
 from skyhall.runtime.state import Command, RunPlan, RunState
+from skyhall.runtime.storage import checkpoint_name, contribution_name
 
 __all__ = ["Mission", "Watch"]
 
@@ -106,7 +107,9 @@ class Mission:
         if command.kind == "wipe":
             engine.wipe(command.satellite)
         elif command.kind == "carry":
-            engine.carry(data["transfer"], data["source"], command.satellite, data["done"])
+            done, part = data["done"], data["part"]
+            name = checkpoint_name(done) if part is None else contribution_name(done, part)
+            engine.carry(data["transfer"], data["source"], command.satellite, name)
         else:
             assert command.epoch is not None
             self._obey_for_process(command.kind, command.satellite, command.epoch, data)
@@ -123,11 +126,12 @@ class Mission:
 
     def _fetch_result(self) -> None:
         """Bring the final state to the run's folder, verified once more."""
-        done, digest = self._state.verified, self._state.digests[self._state.verified]
+        done = self._state.verified
+        digest = self._state.digests[done][0]  # of the first part, where there are several
         for satellite, seat in enumerate(self._state.seats):
             if done in seat.stored and seat.stored[done].digest == digest:
                 try:
-                    sealed = self.engine.fetch(satellite, done)
+                    sealed = self.engine.fetch(satellite, checkpoint_name(done))
                 except OSError:
                     continue
                 if sealed[-32:].hex() == digest:

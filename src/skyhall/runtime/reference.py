@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skyhall.errors import SkyhallError
 from skyhall.runtime.engines.engine import WorkerSpec
+
+if TYPE_CHECKING:
+    from skyhall.jobs.job import Job
 
 __all__ = ["main", "outcome_of", "undisturbed"]
 
@@ -23,7 +26,8 @@ def undisturbed(spec: WorkerSpec, progress: Callable[[float], None]) -> dict[str
 
     Returns
     -------
-    "digests" : a list, the first state's and then one for each unit. "outcome" : of the job. "busy_s", "wall_s".
+    "digests" : a list, of the first state and then after each unit, of one digest for each part. "outcome" : of the
+    job. "busy_s", "wall_s".
     """
     return _ask(["run", json.dumps(asdict(spec))], progress)
 
@@ -64,10 +68,9 @@ def _ask(words: list[str], progress: Callable[[float], None]) -> dict[str, Any]:
 
 def main() -> None:
     """Run a job quietly, or ask for the outcome of a checkpoint; one JSON document a line."""
-    from skyhall.integrity.container import pack, unpack
+    from skyhall.integrity.container import unpack
     from skyhall.integrity.determinism import current_pins, pinned
     from skyhall.jobs.job import make_job
-    from skyhall.runtime.worker import first_state
 
     what, spec = sys.argv[1], WorkerSpec(**json.loads(sys.argv[2]))
     with pinned(spec.threads):
@@ -76,19 +79,36 @@ def main() -> None:
             job.load(unpack(Path(sys.argv[3]).read_bytes()))
             _say(job.outcome())
             return
-        job, sealed = first_state(spec.kind, spec.parameters)
-        digests = [sealed[-32:].hex()]
+        digests: list[list[str]] = []
         clock, busy = time.monotonic(), 0.0
-        for number in range(job.units):
-            began = time.process_time()
-            job.keep(number, job.unit(number))
-            busy += time.process_time() - began
-            digests.append(bytes(pack(job.save(number + 1))[-32:]).hex())
-            if number % max(1, job.units // 100) == 0:
-                _say({"share": number / job.units})
+        for job, seconds, sealed in _rounds(spec):
+            busy += seconds
+            digests.append([each[-32:].hex() for each in sealed])
+            if len(digests) % max(1, job.units // 100) == 0:
+                _say({"share": len(digests) / (job.units + 1)})
         spent = {"busy_s": busy, "wall_s": time.monotonic() - clock}
         pins = current_pins().as_dict()
         _say({"digests": digests, "outcome": job.outcome(), "pins": pins, **spent})
+
+
+def _rounds(spec: WorkerSpec) -> Iterator[tuple[Job, float, list[bytes]]]:
+    """Yield the first part's job, processor seconds and every part's sealed state: at first and after each unit."""
+    from skyhall.integrity.container import pack
+    from skyhall.runtime.worker import contribution, first_state, take
+
+    job, sealed = first_state(spec.kind, spec.parameters)
+    jobs = [job, *(first_state(spec.kind, spec.parameters)[0] for _ in range(job.parts - 1))]
+    yield job, 0.0, [sealed] * job.parts
+    for number in range(job.units):
+        began = time.process_time()
+        if job.parts == 1:
+            job.keep(number, job.unit(number))
+        else:
+            came = {part: contribution(each, number, part) for part, each in enumerate(jobs)}
+            for each in jobs:
+                take(each, number, came, guarded=spec.protect != "exact")
+        seconds = time.process_time() - began
+        yield job, seconds, [bytes(pack(each.save(number + 1))) for each in jobs]
 
 
 def _say(document: dict[str, Any]) -> None:

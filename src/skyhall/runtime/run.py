@@ -101,8 +101,8 @@ def run_job(
     progress("fleet", 0.0)
     known = load(scenario) if isinstance(scenario, str) else scenario
     fleet = design(known)
-    units = make_job(job.kind, job.parameters).units
-    plan = _plan(job, fleet, asked, units)
+    made = make_job(job.kind, job.parameters)
+    plan = _plan(job, fleet, asked, made.units, made.parts)
     _write_down(folder, job, known, asked, plan)
 
     def spec(satellite: int, epoch: int) -> WorkerSpec:
@@ -171,17 +171,19 @@ def strikes_of(
     return found
 
 
-def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int) -> RunPlan:
-    copies = job.executions
-    count = job.resources.satellites or min(len(fleet), copies + _SPARE)
+def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int, parts: int) -> RunPlan:
+    # Two copies of each part, which go back where they differ: three would be as many more satellites.
+    copies = 2 if job.protect == "exact" and job.copies is None and parts > 1 else job.executions
+    needed = copies * parts
+    count = job.resources.satellites or min(len(fleet), needed + _SPARE)
     if count > _MOST_SATELLITES:
         raise ValueProblem(
             f"{count} satellites would be as many processes", right=f"give at most {_MOST_SATELLITES}"
         )
-    if count < copies:
+    if count < needed:
+        of = f"{copies} copies" + (f" of {parts} parts" if parts > 1 else "")
         raise ValueProblem(
-            f"{copies} copies need {copies} satellites, and there "
-            + ("is 1" if count == 1 else f"are {count}"),
+            f"{of} need {needed} satellites, and there " + ("is 1" if count == 1 else f"are {count}"),
             right="choose a scenario with more satellites, fewer copies, or protect=bounded",
         )
     satellites = chosen(fleet, count)
@@ -200,6 +202,7 @@ def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int) -> RunPlan:
         units=units,
         protect=job.protect,
         copies=copies,
+        parts=parts,
         speedup=asked.speedup,
         faults=asked.faults,
         acceleration=asked.acceleration,
@@ -273,7 +276,7 @@ def _write_evidence(evidence: Evidence, folder: Path, wall_s: float) -> None:
     write_text(folder / "evidence.json", json.dumps(evidence.summary(), indent=2) + "\n")
     quiet = evidence.reference
     rows: list[dict[str, Any]] = [
-        {"done": done, "digest": digest, "reference": None if quiet is None else quiet["digests"][done]}
+        {"done": done, "digests": digest, "undisturbed": None if quiet is None else quiet["digests"][done]}
         for done, digest in sorted(evidence.state.digests.items())
     ]
     write_text(folder / "digests.json", json.dumps(rows, indent=1) + "\n")

@@ -51,7 +51,8 @@ class RunPlan:
     sky : what the satellites see.
     units : of the job.
     protect : "exact" (copies compared by digest), "bounded" (one verified execution) or "none".
-    copies : executions on different satellites.
+    copies : executions of each part on different satellites.
+    parts : that satellites execute of every unit and then exchange, as replicas in training; 1 where each does it all.
     speedup : simulated seconds in a second.
     faults : expected upsets in the whole run, spread evenly over it; None with an acceleration.
     acceleration : by which the twin's rates, here and now, are multiplied; None with a count.
@@ -69,6 +70,7 @@ class RunPlan:
     protect: Literal["exact", "bounded", "none"]
     copies: int
     speedup: float
+    parts: int = 1
     faults: float | None = None
     acceleration: float | None = None
     strikes: tuple[Strike, ...] = ()
@@ -81,7 +83,7 @@ class RunPlan:
 
     @property
     def quorum(self) -> int:
-        """Executions that must agree before a result counts."""
+        """Executions of a part that must agree before a result counts."""
         return 2 if self.protect == "exact" else 1
 
 
@@ -112,7 +114,8 @@ class Seat:
     epoch : of its process; what an older one says is refused.
     process : whether one runs, is starting, or none does until `back_at`.
     lost : for ever.
-    task : what it does for the job. have, digest : units done in the state in its memory, and that state's digest.
+    task : what it does for the job. part : of the units that is its own.
+    have, digest : units done in the state in its memory, and that state's digest.
     stored : checkpoints by units done. saving : the one that it is writing.
     sulks_until : a full disk is not tried again before.
     """
@@ -122,6 +125,7 @@ class Seat:
     back_at: float = 0.0
     lost: bool = False
     task: Task = "idle"
+    part: int = 0
     have: int | None = None
     digest: str | None = None
     stored: dict[int, Stored] = field(default_factory=dict)
@@ -136,7 +140,12 @@ class Round:
     Attributes
     ----------
     number : serial, so that a late answer to an earlier round is known as such.
-    reports : digest by satellite, of those that have ended; empty where the execution failed.
+    phase : "compute"; where there are parts, then "exchange" of the contributions and "merge" of them.
+    reports : digest by satellite, of those that have ended the phase; empty where the execution failed.
+    infinite : digests of results that hold NaN or infinity.
+    common : of a merge: digest of what all parts must have alike, by satellite.
+    agreed : digest and size of each part's contribution.
+    present : parts whose contributions are in a satellite's storage.
     """
 
     number: int
@@ -144,16 +153,35 @@ class Round:
     until: int
     members: tuple[int, ...]
     begun: float
+    phase: Literal["compute", "exchange", "merge"] = "compute"
     reports: dict[int, str] = field(default_factory=dict)
+    infinite: frozenset[str] = frozenset()
+    common: dict[int, str] = field(default_factory=dict)
+    agreed: dict[int, tuple[str, int]] = field(default_factory=dict)
+    present: dict[int, frozenset[int]] = field(default_factory=dict)
+
+    def copy(self) -> Round:
+        """Return a round that shares nothing with this one that can change."""
+        return replace(
+            self,
+            reports=dict(self.reports),
+            common=dict(self.common),
+            agreed=dict(self.agreed),
+            present=dict(self.present),
+        )
 
 
 @dataclass(slots=True)
 class Transfer:
-    """A checkpoint on its way over the laser links; `left` is in bits, `waits` is the delay of light, s."""
+    """A file on its way over the laser links: the state after `done` units, or a part's contribution to it.
+
+    `left` is in bits, `waits` is the delay of light, s.
+    """
 
     source: int
     target: int
     done: int
+    part: int | None
     left: float
     waits: float
     seen: float
@@ -166,8 +194,10 @@ class RunState:
 
     Attributes
     ----------
-    verified, digests : units done and verified, and the digest of the state after each verified round.
+    verified, digests : units done and verified, and the digests of the state after each verified round, one a part.
     members : satellites that hold a copy now.
+    rounds, redos : begun so far, and those of the present units without agreement.
+    doubted : how often copies agreed on each result that holds NaN or infinity, since the last verified round.
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
@@ -179,11 +209,12 @@ class RunState:
     now: float
     seats: list[Seat]
     verified: int = 0
-    digests: dict[int, str] = field(default_factory=dict)
+    digests: dict[int, tuple[str, ...]] = field(default_factory=dict)
     members: tuple[int, ...] = ()
     round: Round | None = None
     rounds: int = 0
     redos: int = 0
+    doubted: Counter[str] = field(default_factory=Counter)
     transfers: dict[int, Transfer] = field(default_factory=dict)
     sent: int = 0
     struck: set[int] = field(default_factory=set)
@@ -206,8 +237,9 @@ class RunState:
             self,
             seats=[replace(seat, stored=dict(seat.stored)) for seat in self.seats],
             digests=dict(self.digests),
-            round=self.round and replace(self.round, reports=dict(self.round.reports)),
+            round=self.round and self.round.copy(),
             struck=set(self.struck),
             transfers={number: replace(each) for number, each in self.transfers.items()},
+            doubted=self.doubted.copy(),
             counts=self.counts.copy(),
         )

@@ -7,14 +7,19 @@ from pathlib import Path
 
 from skyhall.files import atomic_path
 
-__all__ = ["KEPT", "checkpoint_path", "stored", "write_checkpoint"]
+__all__ = ["KEPT", "checkpoint_name", "contribution_name", "stored", "write_file"]
 
 KEPT = 3  # checkpoints: one to go on from, one to fall back on, one on its way
 
 
-def checkpoint_path(folder: Path, done: int) -> Path:
-    """Return the file of a checkpoint."""
-    return folder / f"step-{done:09d}.checkpoint"
+def checkpoint_name(done: int) -> str:
+    """Return the name of a checkpoint's file."""
+    return f"step-{done:09d}.checkpoint"
+
+
+def contribution_name(done: int, part: int) -> str:
+    """Return the name of the file with a part's contribution to the state after `done` units."""
+    return f"part-{part}-of-{done:09d}.contribution"
 
 
 def stored(folder: Path) -> list[int]:
@@ -23,9 +28,18 @@ def stored(folder: Path) -> list[int]:
     return sorted(int(each[1]) for each in found if each)
 
 
-def write_checkpoint(folder: Path, done: int, sealed: bytes) -> None:
-    """Write a checkpoint atomically, and remove those before the newest `KEPT`; `FileProblem` when it cannot be."""
-    with atomic_path(checkpoint_path(folder, done)) as temporary:
+def write_file(folder: Path, name: str, sealed: bytes) -> None:
+    """Write a file atomically, and remove all but the `KEPT` checkpoints written last.
+
+    Not those of the most units: a job that went back writes lower ones again.
+
+    Raises
+    ------
+    FileProblem
+        When it cannot be written.
+    """
+    with atomic_path(folder / name) as temporary:
         temporary.write_bytes(sealed)
-    for old in stored(folder)[:-KEPT]:
-        checkpoint_path(folder, old).unlink(missing_ok=True)
+    checkpoints = [folder / checkpoint_name(done) for done in stored(folder)]
+    for old in sorted(checkpoints, key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
+        old.unlink(missing_ok=True)

@@ -18,17 +18,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils._pytree import tree_leaves
 
 from skyhall.errors import FileProblem
 from skyhall.integrity import FaultModel, Injector, ServeGuard, StepGuard
 from skyhall.integrity.container import pack, unpack
 from skyhall.integrity.determinism import pinned
+from skyhall.integrity.digests import digest_of
 from skyhall.integrity.errors import CheckpointError
 from skyhall.jobs.job import Job, make_job
 from skyhall.runtime.engines.engine import WorkerSpec
-from skyhall.runtime.storage import checkpoint_path, stored, write_checkpoint
+from skyhall.runtime.storage import checkpoint_name, contribution_name, stored, write_file
 
-__all__ = ["Worker", "first_state"]
+__all__ = ["Worker", "contribution", "first_state", "take"]
 
 # What an upset hits: state at rest and the kernels' results; jobs without an optimiser have fewer.
 _TARGETS = ("weights", "optimizer", "activations", "gradients", "updates")
@@ -93,7 +95,7 @@ class Worker:
                 self._job, sealed = first_state(self._spec.kind, self._spec.parameters)
                 self._held = _Held(0, sealed)
             else:
-                path = checkpoint_path(self._folder, done)
+                path = self._folder / checkpoint_name(done)
                 self._adopt(_Held(done, path.read_bytes()))
         except (CheckpointError, OSError) as error:
             reason = error.what if isinstance(error, CheckpointError) else (error.strerror or str(error))
@@ -128,7 +130,7 @@ class Worker:
         self._answer({"kind": "ready", "done": self._held.done, "digest": self._held.digest})
 
     def _go(self, command: Mapping[str, Any]) -> None:
-        """Execute units; what ends a unit is answered as an execution that failed."""
+        """Execute units, or this satellite's part of one."""
         first, until = int(command["first"]), int(command["until"])
         if self._ended is not None and self._ended.done == first:  # it was agreed on
             self._held, self._ended = self._ended, None
@@ -137,28 +139,69 @@ class Worker:
             self._answer({"kind": "failed", "what": "go", "done": first, "reason": "holds another state"})
             return
         self._protect(str(command["level"]))
-        before, began = self._counts(), time.process_time()
-        error = ""
-        try:
+        part, upsets = command.get("part"), float(command["upsets_per_unit"])
+
+        def work() -> dict[str, Any]:
+            if part is not None:
+                return self._contribute(job, first, int(part), upsets)
             for number in range(first, until):
                 if self._called_off():
-                    return
-                self._unit(job, number, float(command["upsets_per_unit"]))
-            self._ended = _Held(until, bytes(pack(job.save(until))))
-        except Exception as found:  # a flip may end a unit in any way; what does so by itself comes again
-            error, self._ended = f"{type(found).__name__}: {found}"[:300], None
-        after = self._counts()
-        self._answer(
-            {
-                "kind": "ended",
-                "round": command["round"],
-                "digest": self._ended.digest if self._ended else "",
-                "busy_s": time.process_time() - began,
-                "told": "" if error else job.told(until),
-                "error": error,
-                **{name: after[name] - before[name] for name in after},
+                    return {}
+                self._unit(job, number, upsets)
+            return self._end(job, until)
+
+        self._report(command, work)
+
+    def _merge(self, command: Mapping[str, Any]) -> None:
+        """Take the contributions of all parts that were agreed on, from storage, into the state."""
+        job, done = self._job, int(command["done"])
+        assert job is not None
+
+        def work() -> dict[str, Any]:
+            sealed = {
+                int(part): (self._folder / contribution_name(done, int(part))).read_bytes()
+                for part in command["parts"]
             }
-        )
+            for part, digest in command["parts"].items():
+                if sealed[int(part)][-32:].hex() != digest:
+                    raise CheckpointError(f"part {part}'s contribution is not the one that was agreed on")
+            take(job, done - 1, sealed, guarded=self._spec.protect != "exact")
+            return {**self._end(job, done), "common": digest_of(job.alike())}
+
+        self._report(command, work)
+
+    def _report(self, command: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> None:
+        """Answer with what work gives; what ends it is answered as an execution that failed."""
+        before, began = self._counts(), time.process_time()
+        said: dict[str, Any]
+        try:
+            said = work()
+        except Exception as found:  # a flip may end a unit in any way; what does so by itself comes again
+            self._ended = None
+            said = {"digest": "", "common": "", "error": f"{type(found).__name__}: {found}"[:300]}
+        if not said:  # called off
+            return
+        after = self._counts()
+        counts = {name: after[name] - before[name] for name in after}
+        busy = time.process_time() - began
+        self._answer({"kind": "ended", "round": command["round"], "busy_s": busy, **said, **counts})
+
+    def _end(self, job: Job, done: int) -> dict[str, Any]:
+        """Seal the state that results, and return what is said of it."""
+        state = job.save(done)
+        self._ended = _Held(done, bytes(pack(state)))
+        said = {"digest": self._ended.digest, "finite": _finite(state), "told": job.told(done)}
+        return {**said, "error": ""}
+
+    def _contribute(self, job: Job, number: int, part: int, upsets: float) -> dict[str, Any]:
+        """Execute a part of a unit, and store what it contributes."""
+        for old in self._folder.glob("part-*.contribution"):
+            old.unlink(missing_ok=True)
+        with self._upsets.due(job, upsets) as hit, contextlib.nullcontext() if job.guards_itself else hit():
+            sealed = contribution(job, number, part)
+        write_file(self._folder, contribution_name(number + 1, part), sealed)
+        said = {"digest": sealed[-32:].hex(), "size": len(sealed), "finite": _finite(unpack(sealed))}
+        return {**said, "error": ""}
 
     def _unit(self, job: Job, number: int, upsets: float) -> None:
         with self._upsets.due(job, upsets) as hit:
@@ -213,7 +256,7 @@ class Worker:
             self._answer({"kind": "failed", "what": "save", "done": done, "reason": "holds another state"})
             return
         try:
-            write_checkpoint(self._folder, done, held.sealed)
+            write_file(self._folder, checkpoint_name(done), held.sealed)
         except (FileProblem, OSError) as error:
             reason = error.what if isinstance(error, FileProblem) else (error.strerror or str(error))
             self._answer({"kind": "failed", "what": "save", "done": done, "reason": reason})
@@ -294,6 +337,14 @@ class _Upsets:
             self._injector = None
 
 
+def _finite(tree: Any) -> bool:
+    """Say whether all floats of a state are finite numbers."""
+    floats = [
+        each for each in tree_leaves(tree) if isinstance(each, torch.Tensor) and each.is_floating_point()
+    ]
+    return all(bool(torch.isfinite(each).all()) for each in floats)
+
+
 def first_state(kind: str, parameters: Mapping[str, str]) -> tuple[Job, bytes]:
     """Return a job and the sealed bytes of its first state, the same in every process with the same pins."""
     random.seed(0)
@@ -301,3 +352,13 @@ def first_state(kind: str, parameters: Mapping[str, str]) -> tuple[Job, bytes]:
     torch.manual_seed(0)
     job = make_job(kind, parameters)
     return job, bytes(pack(job.save(0)))
+
+
+def contribution(job: Job, number: int, part: int) -> bytes:
+    """Execute a part of a unit and return the sealed bytes of what it contributes."""
+    return bytes(pack(job.contribute(number, part)))
+
+
+def take(job: Job, number: int, sealed: Mapping[int, bytes], *, guarded: bool) -> None:
+    """Take sealed contributions, by part, into a job's state."""
+    job.take(number, {part: unpack(sealed[part]) for part in sorted(sealed)}, guarded=guarded)

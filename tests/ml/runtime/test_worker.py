@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from skyhall.runtime.engines.engine import WorkerSpec, seal_is_whole
-from skyhall.runtime.storage import checkpoint_path, stored
+from skyhall.runtime.storage import checkpoint_name, stored
 
 pytest.importorskip("torch")
 
@@ -85,7 +85,7 @@ def test_a_state_that_was_stored_is_the_one_that_comes_back(tmp_path: Path, dige
 def test_a_harmed_checkpoint_is_refused(tmp_path: Path, harm: str) -> None:
     talk = Talk(tmp_path)
     talk(FRESH, go(0, 4), {"kind": "save", "done": 4})
-    path = checkpoint_path(tmp_path, 4)
+    path = tmp_path / checkpoint_name(4)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0x10
     if harm == "gone":

@@ -68,14 +68,14 @@ class Engine(Protocol):
     def wipe(self, satellite: int) -> None:
         """Take a satellite's storage away."""
 
-    def carry(self, transfer: int, source: int, target: int, done: int) -> None:
-        """Copy a checkpoint from one satellite's storage to another's; verified there before it counts."""
+    def carry(self, transfer: int, source: int, target: int, name: str) -> None:
+        """Copy a sealed file from one satellite's storage to another's; verified there before it counts."""
 
     def hear(self, seconds: float) -> list[Said]:
         """Return what was said, after waiting at most so long for the first."""
 
-    def fetch(self, satellite: int, done: int) -> bytes:
-        """Return a checkpoint from a satellite's storage; `OSError` when it is not there."""
+    def fetch(self, satellite: int, name: str) -> bytes:
+        """Return a file from a satellite's storage; `OSError` when it is not there."""
 
     def close(self) -> None:
         """End every process."""

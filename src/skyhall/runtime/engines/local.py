@@ -23,7 +23,7 @@ from typing import Any
 
 from skyhall.errors import FileProblem
 from skyhall.runtime.engines.engine import Said, WorkerSpec, seal_is_whole
-from skyhall.runtime.storage import checkpoint_path, stored, write_checkpoint
+from skyhall.runtime.storage import stored, write_file
 
 __all__ = ["LocalEngine"]
 
@@ -102,11 +102,11 @@ class LocalEngine:
         """Remove a satellite's folder."""
         shutil.rmtree(self._folder(satellite), ignore_errors=True)
 
-    def carry(self, transfer: int, source: int, target: int, done: int) -> None:
-        """Copy a checkpoint's file, and verify it where it arrives."""
+    def carry(self, transfer: int, source: int, target: int, name: str) -> None:
+        """Copy a file, and verify it where it arrives."""
         data: dict[str, Any] = {"transfer": transfer, "ok": False}
         try:
-            sealed = checkpoint_path(self._folder(source), done).read_bytes()
+            sealed = (self._folder(source) / name).read_bytes()
             arrived = self._on_the_way(sealed)
             if not seal_is_whole(sealed):
                 data |= {"reason": "the file is not what was written", "at_source": True}
@@ -115,7 +115,7 @@ class LocalEngine:
             else:
                 folder = self._folder(target)
                 folder.mkdir(parents=True, exist_ok=True)
-                write_checkpoint(folder, done, arrived)
+                write_file(folder, name, arrived)
                 digest = arrived[-32:].hex()
                 data |= {"ok": True, "digest": digest, "size": len(arrived), "kept": stored(folder)}
         except FileProblem as error:
@@ -134,9 +134,9 @@ class LocalEngine:
                 heard.append(self._said.get_nowait())
         return heard
 
-    def fetch(self, satellite: int, done: int) -> bytes:
-        """Return a checkpoint's bytes."""
-        return checkpoint_path(self._folder(satellite), done).read_bytes()
+    def fetch(self, satellite: int, name: str) -> bytes:
+        """Return a file's bytes."""
+        return (self._folder(satellite) / name).read_bytes()
 
     def close(self) -> None:
         """Kill every process: nothing that it holds is needed any more."""
