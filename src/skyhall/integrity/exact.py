@@ -2,6 +2,8 @@
 
 With two copies, a step whose digests differ is rolled back and executed again until two agree. With three, the majority
 decides; three different digests decide nothing, and the step is executed again. Nothing is ever adopted on one vote.
+All NaNs of arithmetic are alike, so that copies with different faults may agree on them: a state that is not finite any
+more is adopted when it comes of the same step a second time.
 The state between steps is kept twice under a digest of its own, so that bits that flip at rest are found before they
 are used. What is changed on purpose between two steps is told with `accept`; the settings that a scheduler
 changes are always taken as they are.
@@ -151,23 +153,40 @@ class Copies:
         if changed:
             raise IntegrityError(f"level exact: {'; '.join(changed)}", "set it back, or begin a new job")
         self._verify_rest()
+        collapsed = ""
         for attempt in range(self._attempts):
             results, states = self._execute(step)
             digests = [_voted(state, result) for state, result in zip(states, results, strict=True)]
             self._ledger.checked("executions by digest", len(digests))
             self._refuse_drifting(states, digests)
             chosen = majority(digests)
+            if (
+                chosen is not None
+                and chosen != collapsed
+                and self._may_have_collapsed(states, digests, chosen)
+            ):
+                collapsed = chosen
+                self._ledger.alarm("copy", "executions agree on NaN or infinity", "redone")
+                self._ledger.redo()
+                continue
             if chosen is None:
                 self._ledger.alarm("copy", f"digests {', '.join(each[:8] for each in digests)}", "redone")
                 if attempt + 1 < self._attempts:
                     self._ledger.redo()
                 continue
+            if chosen == collapsed:  # again the same: the job's own doing
+                self._ledger.confirm()
             if len(set(digests)) > 1:
                 self._ledger.alarm("copy", f"execution {_odd_one(digests, chosen)}", "corrected")
             return self._adopt(states, results, digests, chosen)
         self._good.restore(self._model, self._optimizer)
         self._ledger.settle_step(["copy"], "uncorrected")
         raise Unrepaired(("copy",), f"no majority in {self._attempts} rounds of {self._copies} executions")
+
+    def _may_have_collapsed(self, states: list[Snapshot], digests: list[str], chosen: str) -> bool:
+        """Say whether executions may agree only because different faults ended in the same NaNs or infinities."""
+        agreed = states[digests.index(chosen)]
+        return _finite(self._good) and not _finite(agreed)
 
     def _refuse_drifting(self, states: list[Snapshot], digests: list[str]) -> None:
         """Refuse a step that gives the optimiser other settings with each execution, as a scheduler in it does."""
@@ -232,6 +251,11 @@ class Copies:
         self._good.restore(self._model, self._optimizer)
         self._ledger.verdict()
         return result
+
+
+def _finite(state: Snapshot) -> bool:
+    floats = [each for each in state.tensors.values() if each.is_floating_point() or each.is_complex()]
+    return all(bool(torch.isfinite(each).all()) for each in floats)
 
 
 def _voted(state: Snapshot, result: object) -> str:

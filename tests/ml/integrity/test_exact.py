@@ -101,6 +101,45 @@ def test_two_of_three_that_are_wrong_in_different_ways_are_never_voted_in() -> N
     assert guard.report.corrected == {}
 
 
+@pytest.mark.parametrize("copies", [2, 3])
+def test_copies_that_different_faults_turned_into_the_same_nans_are_not_adopted(copies: int) -> None:
+    torch.manual_seed(9)
+    model, optimizer = job()
+    executions = 0
+
+    def step() -> Tensor:
+        nonlocal executions
+        executions += 1
+        loss = train_step(model, optimizer, batch(0), 1e-3)
+        if executions <= 2:
+            with torch.no_grad():
+                for weight in model.parameters():
+                    weight.fill_(float("nan"))
+        return loss
+
+    guard = Copies(model, optimizer, copies=copies)
+    guard.run(step)
+    assert guard.digest == clean_digest(1)
+    assert guard.report.detected["copy"] == guard.report.redone == 1
+
+
+def test_a_job_that_diverges_by_itself_is_adopted_once_it_did_so_twice() -> None:
+    model, optimizer = job()
+
+    def step() -> Tensor:
+        loss = train_step(model, optimizer, batch(0), 1e-3)
+        with torch.no_grad():
+            model.norm.weight.fill_(float("inf"))
+        return loss
+
+    guard = Copies(model, optimizer, copies=2)
+    guard.run(step)
+    assert bool(model.norm.weight.isinf().all())
+    assert guard.report.confirmed == 1
+    guard.run(step)  # from a state that is not finite, nothing is doubted
+    assert guard.report.redone == 1
+
+
 def test_no_majority_in_any_round_is_unrepaired_and_leaves_the_state() -> None:
     torch.manual_seed(9)
     model, optimizer = job()
