@@ -22,7 +22,7 @@ from skyhall.report.fault_figure import fault_figure, standalone
 from skyhall.studies.injection import demo, inject_strata
 
 ASSETS = Path(__file__).parents[1] / "docs" / "assets"
-LEVELS = ("none", "full")
+LEVELS = ("none", "abft", "full")
 SIZE, SEED = "0.8m", 1
 HALVES, TRAINED = ("fp32", "bf16", "fp16"), ("optimizer", "gradients", "updates")
 # (targets, dtypes, bits, shape, faults in each stratum); top exponent bits are the ones that are seen.
