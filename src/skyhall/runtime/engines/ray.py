@@ -24,12 +24,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import ray
-from ray.exceptions import GetTimeoutError, RayError, RayTaskError
-
 from skyhall.errors import Place, ValueProblem
 from skyhall.runtime.engines.engine import Said, WorkerSpec
 from skyhall.runtime.storage import checkpoint_path, landed, sent
+
+# Both are read when Ray is imported or started. What it has to say it prints to standard output, even without
+# `log_to_driver`; a JSON document may be there.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray  # noqa: E402
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError  # noqa: E402
 
 __all__ = ["RayEngine"]
 
@@ -205,7 +210,7 @@ class RayEngine:
         """Hang an actor's process (SIGSTOP), which a child of it wakes later (SIGCONT)."""
         actor = self._actors.get((satellite, epoch))
         if actor is not None and not actor.over:
-            actor.handle.hang.remote(seconds)
+            self._awaited[actor.handle.hang.remote(seconds)] = partial(self._told, actor)
 
     def wipe(self, satellite: int) -> None:
         """Remove a satellite's folder from its node; an actor that is started later comes after that."""
@@ -254,7 +259,6 @@ class RayEngine:
             self._temporary = None
 
     def _connect(self, address: str) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         if address:
             options: dict[str, Any] = {"address": address}
         else:
