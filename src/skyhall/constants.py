@@ -25,6 +25,7 @@ SOLAR_RADIUS: Final = 6.957e8  # m, nominal
 # Fundamental: 2019 SI, CODATA 2018.
 SPEED_OF_LIGHT: Final = 299792458.0  # m/s, exact
 PLANCK: Final = 6.62607015e-34  # J s, exact
+BOLTZMANN: Final = 1.380649e-23  # J/K, exact
 STEFAN_BOLTZMANN: Final = 5.670374419e-8  # W/(m² K⁴)
 STANDARD_GRAVITY: Final = 9.80665  # m/s², exact
 PROTON_MASS_MEV: Final = 938.27208816  # MeV/c², CODATA 2018

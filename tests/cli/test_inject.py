@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-import skyhall.cli.inject as verb
+import skyhall.cli.extras as extras
 
 
 def test_without_torch_it_says_what_to_install(refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verb, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     error = refusal("inject")
     assert error["exit_code"] == 2
     assert "torch" in error["what"]

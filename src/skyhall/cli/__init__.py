@@ -33,6 +33,7 @@ VERBS = {
     "compare": "scenarios or earlier runs side by side",
     "inject": "flip bits of a model: what comes of it, and what protection finds and repairs",
     "run": "a real job on processes that live like satellites: dusk, kills, bit flips, and a proof",
+    "bench": "kernels of on-board processing: right, how fast, and what protection costs",
     "rules": "what regulators and neighbours ask of a fleet: value, limit, pass or fail",
     "validate": "published cases: published, ours, difference, tolerance",
     "schema": "the JSON Schema of a scenario",

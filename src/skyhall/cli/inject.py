@@ -5,13 +5,13 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from skyhall.cli import show
+from skyhall.cli.extras import need_torch
 from skyhall.cli.folder import writable
 from skyhall.cli.options import Folder, as_json, call
 from skyhall.errors import ValueProblem
@@ -66,7 +66,7 @@ def command(model: str, out: Path | None, json: bool, **asked: Any) -> None:
     A fault is masked (no bit of the result differs), silent, visible (a greedy token changes, or a loss by more than
     1 %) or NaN. Lists are written with commas.
     """
-    _need_torch()
+    need_torch("fault injection")
     if out is None:
         rows = _rows(model, json=json, **asked)
     else:
@@ -93,14 +93,6 @@ def command(model: str, out: Path | None, json: bool, **asked: Any) -> None:
         call("inject", model, targets="activations", shapes="adjacent,row,tile", out="runs/faults"),
         "skyhall radiation --device gpu-h100-class",
     )
-
-
-def _need_torch() -> None:
-    if find_spec("torch") is None:
-        raise ValueProblem(
-            "fault injection needs the package torch, which is not installed",
-            right="install the extra: pip install 'skyhall[ml]'",
-        )
 
 
 def _rows(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from skyhall.cli import show
+from skyhall.cli.extras import need_torch
 from skyhall.cli.live import satellites_on_a_terminal
 from skyhall.cli.options import DEFAULT, Folder, as_json, call, loaded
 from skyhall.errors import CheckFailed, Place, ValueProblem
@@ -70,7 +70,7 @@ def command(
     JOB is a kind of job (--list) or a YAML file. Simulated time runs `--speedup` times faster than the clock. The
     result is compared bit for bit with an undisturbed run's; the record of the run shows who computed what.
     """
-    _need_torch()
+    need_torch("running jobs")
     if listed:
         _list(json=json)
         return
@@ -95,14 +95,6 @@ def command(
             f"the result is not what {file.protect} promises",
             place=Place(str(folder / "digests.json")),
             right="the record shows where it left the undisturbed run",
-        )
-
-
-def _need_torch() -> None:
-    if find_spec("torch") is None:
-        raise ValueProblem(
-            "running jobs needs the package torch, which is not installed",
-            right="install the extra: pip install 'skyhall[ml]'",
         )
 
 

@@ -94,8 +94,9 @@ class KernelHits(TorchDispatchMode):
 
     def armed_hit(self, kernel: str, raw: Tensor) -> None:
         """Hit the raw result of a kernel with the faults that are armed; for `products.kernel_faults`."""
-        for fault in [fault for fault in self._armed if dtype_name(raw.dtype) == fault.dtype]:
-            self._hit(fault, raw)
+        data = _data(raw)
+        for fault in [fault for fault in self._armed if dtype_name(data.dtype) == fault.dtype]:
+            self._hit(fault, data)
             if fault.stuck is None:
                 self._armed.remove(fault)
             else:  # a broken unit is there when the kernel is run again
@@ -188,7 +189,7 @@ def _computes(func: Any) -> bool:
 
 
 def _results(func: Any, out: Any, args: Sequence[Any]) -> Iterator[Tensor]:
-    """Yield the floating-point tensors that an operator made or changed."""
+    """Yield what can be hit of the tensors that an operator made or changed."""
     parts = out if isinstance(out, (tuple, list)) else (out,)
     if out is None:  # in place on a list of tensors
         written = [
@@ -200,5 +201,13 @@ def _results(func: Any, out: Any, args: Sequence[Any]) -> Iterator[Tensor]:
             each for value in written for each in (value if isinstance(value, (tuple, list)) else (value,))
         ]
     for part in parts:
-        if isinstance(part, Tensor) and part.is_floating_point() and part.numel():
-            yield part
+        if isinstance(part, Tensor) and part.numel():
+            data = _data(part)
+            # Whole numbers of other widths are indices, counts and masks.
+            if data.is_floating_point() or data.dtype == torch.int32:
+                yield data
+
+
+def _data(result: Tensor) -> Tensor:
+    """Return a result as words that have bits: complex numbers as their parts."""
+    return torch.view_as_real(result) if result.is_complex() and not result.is_conj() else result

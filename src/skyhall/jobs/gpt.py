@@ -20,6 +20,7 @@ from skyhall.jobs.text import Text
 __all__ = [
     "GPT",
     "SIZES",
+    "Cache",
     "GPTConfig",
     "adamw",
     "batches",
@@ -72,6 +73,41 @@ SIZES = {
 }
 
 
+class Cache:
+    """Keys and values of what a batch of sequences has said so far, so that a new token costs one token's work.
+
+    Parameters
+    ----------
+    config : of the model.
+    rows : sequences.
+    length : tokens that each may reach, at most `config.block`.
+
+    Attributes
+    ----------
+    lengths : (rows,) int64, tokens of each sequence that are in place; the next ones follow there.
+    """
+
+    def __init__(
+        self, config: GPTConfig, rows: int, length: int, *, device: str | torch.device = "cpu"
+    ) -> None:
+        if length > config.block:
+            raise ValueError(f"{length} characters do not fit into a block of {config.block}")
+        shape = (config.layers, rows, config.heads, length, config.width // config.heads)
+        self.keys = torch.zeros(shape, device=device)
+        self.values = torch.zeros(shape, device=device)
+        self.lengths = torch.zeros(rows, dtype=torch.int64, device=device)
+
+    def places(self, count: int) -> Tensor:
+        """Return where the next `count` tokens of each sequence stand: (rows, count)."""
+        return self.lengths[:, None] + torch.arange(count, device=self.lengths.device)
+
+    def put(self, layer: int, places: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Take in keys and values (rows, heads, count, depth) of a layer, and return all of its own."""
+        at = places[:, None, :, None].expand_as(key)
+        keys, values = self.keys[layer], self.values[layer]
+        return keys.scatter_(2, at, key), values.scatter_(2, at, value)
+
+
 class _Attention(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -79,11 +115,17 @@ class _Attention(nn.Module):
         self.query_key_value = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
         rows, length, width = x.shape
         parts = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        if cache is None:
+            mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        else:
+            places = cache.places(length)
+            key, value = cache.put(layer, places, key, value)
+            seen = torch.arange(key.shape[2], device=x.device) <= places[:, None, :, None]
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
         return self.out(mixed.transpose(1, 2).reshape(rows, length, width))
 
 
@@ -96,15 +138,15 @@ class _Block(nn.Module):
         self.up = nn.Linear(config.width, 4 * config.width, bias=False)
         self.down = nn.Linear(4 * config.width, config.width, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(self.norm1(x))
+    def forward(self, x: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
+        x = x + self.attention(self.norm1(x), cache, layer)
         return x + self.down(functional.gelu(self.up(self.norm2(x))))
 
 
 class GPT(nn.Module):
     """Characters to the logits of the next ones: int64 (rows, length) to float (rows, length, vocabulary).
 
-    The length is at most `config.block`.
+    The length is at most `config.block`. With a `Cache`, the tokens follow those that are in it, and join them.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -117,14 +159,17 @@ class GPT(nn.Module):
         self.head = nn.Linear(config.width, config.vocabulary, bias=False)
         self.head.weight = self.tokens.weight  # tied, as in GPT-2
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
         """Return the logits."""
         length = tokens.shape[1]
         if length > self.config.block:
             raise ValueError(f"{length} characters do not fit into a block of {self.config.block}")
-        x = self.tokens(tokens) + self.positions(torch.arange(length, device=tokens.device))
-        for block in self.blocks:
-            x = block(x)
+        places = torch.arange(length, device=tokens.device) if cache is None else cache.places(length)
+        x = self.tokens(tokens) + self.positions(places)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, cache, layer)
+        if cache is not None:
+            cache.lengths += length
         return self.head(self.norm(x))
 
 

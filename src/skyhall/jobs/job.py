@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from skyhall.errors import Place, ValueProblem, did_you_mean
-from skyhall.integrity import capture, digest_of, restore
+from skyhall.integrity import StepGuard, capture, digest_of, restore
 from skyhall.integrity.states import optimizer_state, weights
 from skyhall.jobs.kinds import KINDS
 
@@ -37,15 +37,21 @@ class Job(ABC):
     optimizer : None where nothing is trained.
     units : how many there are.
     kept : results of the units done so far by name; they are part of the state.
+    guard : of a job that has its steps verified one by one within a unit, as it was given; others are verified from
+        outside, a unit at a time. See `guards_itself`.
+    arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
     """
 
     Parameters: ClassVar[type[Any]]
+    guards_itself: ClassVar[bool] = False
 
     parameters: Any
     model: nn.Module
     optimizer: torch.optim.Optimizer | None
     units: int
     kept: dict[str, Tensor]
+    arrivals: tuple[tuple[float, ...], ...] = ()
+    guard: StepGuard | None = None
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Self:

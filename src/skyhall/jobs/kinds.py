@@ -10,6 +10,16 @@ __all__ = ["KINDS", "parameters_of"]
 
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
+    "fire-watch": ("fire_watch", "FireWatch", "find active fires in thermal images"),
+    "ship-watch": ("ship_watch", "ShipWatch", "find ships in radar images of the sea"),
+    "gpt-serve": ("serve", "GPTServe", "answer the requests of a trace with a trained GPT"),
+    "image-calibrate": ("calibrate", "ImageCalibrate", "correct groups of raw frames of an image sensor"),
+    "kernels": ("kernel_runs", "KernelRuns", "execute a kernel of on-board processing over and over"),
+    "gpt-diloco": (
+        "outer_train",
+        "GPTDiLoCo",
+        "train replicas of a GPT that average their steps now and then",
+    ),
 }
 
 

@@ -12,7 +12,6 @@ away from dusk, checkpoints are written and replicated, and satellites that were
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +42,7 @@ def begin(plan: RunPlan) -> RunState:
 
 def step(plan: RunPlan, state: RunState, event: Event) -> tuple[RunState, list[Command]]:
     """Return the state after an event, and what is to be done; the given state is left as it is."""
-    then = _Step(plan, copy.deepcopy(state))
+    then = _Step(plan, state.copy())
     then.take(event)
     if not (then.state.finished or then.state.failed):
         then.drive()
@@ -455,7 +454,8 @@ class _Step:
         """Say whether the verified state can still be had from anybody."""
         state = self.state
         if state.verified == 0 or any(
-            self._holds(seat) or seat.saving == state.verified for seat in state.seats
+            self._holds(seat) or seat.task == "loading" or seat.saving == state.verified
+            for seat in state.seats
         ):
             return True
         return bool(self._holders(state.verified)) or any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from skyhall.runtime.placement import Place, longest_light_first
@@ -95,7 +95,7 @@ class Command:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A checkpoint in a satellite's storage."""
 
@@ -199,3 +199,15 @@ class RunState:
     error: str = ""
     finished: bool = False
     failed: str = ""
+
+    def copy(self) -> RunState:
+        """Return a state that shares nothing with this one that can change."""
+        return replace(
+            self,
+            seats=[replace(seat, stored=dict(seat.stored)) for seat in self.seats],
+            digests=dict(self.digests),
+            round=self.round and replace(self.round, reports=dict(self.round.reports)),
+            struck=set(self.struck),
+            transfers={number: replace(each) for number, each in self.transfers.items()},
+            counts=self.counts.copy(),
+        )

@@ -67,7 +67,7 @@ class Worker:
         answer: Callable[[dict[str, Any]], None],
         inbox: queue.Queue[Mapping[str, Any]],
     ) -> None:
-        self._spec, self._answer, self._inbox = spec, answer, inbox
+        self._spec, self._answer, self.inbox = spec, answer, inbox
         self._folder = Path(spec.folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._job: Job | None = None
@@ -81,7 +81,7 @@ class Worker:
         """Answer commands until "exit"."""
         with pinned(self._spec.threads):
             self._answer({"kind": "up", "kept": stored(self._folder)})
-            while (command := self._inbox.get())["kind"] != "exit":
+            while (command := self.inbox.get())["kind"] != "exit":
                 getattr(self, f"_{command['kind']}")(command)
 
     def _load(self, command: Mapping[str, Any]) -> None:
@@ -162,7 +162,9 @@ class Worker:
 
     def _unit(self, job: Job, number: int, upsets: float) -> None:
         with self._upsets.due(job, upsets) as hit:
-            if self._guard is None:
+            if self._guard is not None and job.guards_itself:
+                result = job.unit(number)  # its guard runs within; upsets hit what is at rest
+            elif self._guard is None:
                 with hit():
                     result = job.unit(number)
             else:
@@ -187,6 +189,8 @@ class Worker:
             self._guard = ServeGuard(job.model, level=level, seed=self._spec.seed)
         else:
             self._guard = StepGuard(job.model, job.optimizer, level=level, seed=self._spec.seed)
+            if job.guards_itself:
+                job.guard = self._guard
         self._guard.accept()
         if old is not None:
             self._upsets.earlier.append(old.report)
@@ -234,7 +238,7 @@ class Worker:
     def _called_off(self) -> bool:
         """Say whether a command is waiting that ends the round; others wait until it has ended."""
         with contextlib.suppress(IndexError):
-            return self._inbox.queue[0]["kind"] in ("rest", "exit", "load", "back")
+            return self.inbox.queue[0]["kind"] in ("rest", "exit", "load", "back")
         return False
 
 

@@ -15,7 +15,7 @@ from skyhall.integrity.errors import IntegrityError
 
 pytestmark = pytest.mark.ml
 
-ALL = [*DTYPES.values(), torch.int32, torch.bool]
+ALL = [*DTYPES.values(), torch.bool]
 
 
 def random_bits(dtype: torch.dtype, count: int, seed: int) -> torch.Tensor:

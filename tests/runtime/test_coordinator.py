@@ -1,0 +1,209 @@
+"""The coordinator against pretended satellites: whatever happens, nothing wrong is adopted and the job ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.runtime.pretended import PretendedFleet, Troubles, right, sky
+
+from skyhall.runtime.coordinator import begin, step
+from skyhall.runtime.journal import Event
+from skyhall.runtime.placement import PlacementState
+from skyhall.runtime.state import RunPlan, Strike
+
+DAY_AND_NIGHT = [
+    "######################################..................",
+    "..................######################################",
+    "####################..................##################",
+    "########..................##############################",
+    "##############################..................########",
+]
+
+
+def plan(**changes: Any) -> RunPlan:
+    given: dict[str, Any] = {
+        "sky": sky(DAY_AND_NIGHT), "units": 300, "protect": "exact", "copies": 3, "speedup": 100.0, "faults": 50.0,
+    }  # fmt: skip
+    return RunPlan(**(given | changes))
+
+
+def ends_right(fleet: PretendedFleet) -> None:
+    state = fleet.run()
+    assert state.finished, state.failed
+    assert state.verified == fleet.plan.units
+    wrong = [done for done, digest in state.digests.items() if digest != right(done)]
+    assert not wrong
+
+
+def test_a_quiet_run_ends_with_the_undisturbed_digest() -> None:
+    fleet = PretendedFleet(plan(), seed=0)
+    ends_right(fleet)
+    assert fleet.state.counts["eclipses"] >= 3
+    assert fleet.state.counts["unresolved"] == fleet.state.counts["units_lost"] == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_exact_ends_right_under_everything_at_once(seed: int) -> None:
+    troubles = Troubles(
+        wrong_result=0.15, process_dies=0.03, coordinator_dies=0.001, carry_corrupts=0.1, load_fails=0.05,
+        disk_full=0.1, zombie_speaks=0.7,
+    )  # fmt: skip
+    ends_right(PretendedFleet(plan(), seed, troubles))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bounded_loses_nothing_when_processes_and_coordinators_die(seed: int) -> None:
+    troubles = Troubles(process_dies=0.05, coordinator_dies=0.002, carry_corrupts=0.1, disk_full=0.1)
+    ends_right(PretendedFleet(plan(protect="bounded", copies=1), seed, troubles))
+
+
+@pytest.mark.parametrize("kill", range(0, 400, 4))
+def test_a_coordinator_killed_after_any_event_goes_on_from_its_journal(kill: int) -> None:
+    whole = PretendedFleet(plan(units=60), seed=3)
+    whole.run()
+    cut = min(kill, len(whole.journal) - 1)
+    state = begin(whole.plan)
+    for event in whole.journal[:cut]:
+        state, _ = step(whole.plan, state, event)
+    resumed = PretendedFleet(whole.plan, seed=kill)
+    resumed.journal = list(whole.journal[:cut])
+    resumed.begin_from(state)
+    resumed.run()
+    assert resumed.state.finished
+    assert all(digest == right(done) for done, digest in resumed.state.digests.items())
+    assert resumed.state.counts["coordinator_restarts"] == 1
+
+
+def test_the_step_leaves_the_state_that_it_was_given_as_it_was() -> None:
+    asked = plan()
+    before = begin(asked)
+    after, commands = step(asked, before, Event("tick", 5.0))
+    assert before == begin(asked)
+    assert after != before
+    assert {each.kind for each in commands} >= {"start"}
+
+
+def test_what_a_process_of_an_older_epoch_says_is_refused() -> None:
+    fleet = PretendedFleet(plan(), 5, Troubles(process_dies=0.1, zombie_speaks=1.0))
+    ends_right(fleet)
+    assert fleet.happened["zombies"] > 5
+    spoke = sum(event.data.get("digest") == "zombie's" for event in fleet.journal)
+    assert fleet.state.counts["refused"] == spoke > 5
+    assert any(each["what"] == "refused" for each in fleet.notes)
+
+
+def test_two_of_three_corrupted_at_once_are_unresolved_and_never_voted_right() -> None:
+    fleet = PretendedFleet(plan(units=80), 2, Troubles(wrong_result=0.7))
+    ends_right(fleet)
+    assert fleet.state.counts["unresolved"] > 10
+    assert any(
+        each["what"] == "unresolved" and len(set(each["reports"].values())) == 3 for each in fleet.notes
+    )
+
+
+def test_a_round_that_never_agrees_ends_the_run_and_says_which() -> None:
+    state = PretendedFleet(plan(units=20), 2, Troubles(wrong_result=1.0)).run()
+    assert not state.finished
+    assert "units 0 to 1 gave no agreement" in state.failed
+
+
+def test_two_copies_that_disagree_are_done_again() -> None:
+    fleet = PretendedFleet(plan(copies=2, units=100), 4, Troubles(wrong_result=0.2))
+    ends_right(fleet)
+    assert fleet.state.counts["unresolved"] > 0
+    assert fleet.state.counts["outvoted"] == 0
+
+
+def test_copies_are_never_on_one_satellite() -> None:
+    def all_on_one(state: PlacementState) -> tuple[int, ...]:
+        return (state.candidates[0].satellite,) * 3 if state.candidates else ()
+
+    state = PretendedFleet(plan(place=all_on_one), 0).run()
+    assert "3 copies are placed on satellite" in state.failed
+
+
+def test_a_dark_satellite_cannot_be_placed() -> None:
+    state = PretendedFleet(plan(place=lambda state: (1,), copies=1, protect="bounded"), 0).run()
+    assert "satellite 1 is placed, which cannot compute now" in state.failed
+
+
+def test_a_lost_satellite_takes_its_storage_along_and_the_job_goes_on() -> None:
+    strikes = (Strike("lose", unit=50), Strike("lose", unit=120))
+    fleet = PretendedFleet(plan(strikes=strikes, protect="bounded", copies=1, checkpoint_s=300.0), 1)
+    ends_right(fleet)
+    assert fleet.state.counts["kills"] == 2
+    assert sum(seat.lost for seat in fleet.state.seats) == 2
+
+
+def test_a_stopped_worker_that_wakes_late_is_refused() -> None:
+    fleet = PretendedFleet(plan(strikes=(Strike("stop", unit=40, lasts=600.0),)), 1)
+    ends_right(fleet)
+    assert fleet.state.counts["stops"] == 1
+    assert fleet.state.counts["refused"] == 1
+
+
+def test_a_link_that_breaks_in_mid_transfer_is_tried_again() -> None:
+    slow = sky(DAY_AND_NIGHT, rate=1e6)  # 80 s for a checkpoint
+    good = slow.way
+    flaky = replace(slow, way=lambda a, b, t: replace(good(a, b, t), rate=0.0 if t % 180.0 == 60.0 else 1e6))
+    fleet = PretendedFleet(plan(sky=flaky, units=200), 1)
+    ends_right(fleet)
+    assert any(
+        each["what"] == "transfer failed" and each["reason"] == "the link broke" for each in fleet.notes
+    )
+
+
+def test_a_transfer_takes_the_time_of_its_link() -> None:
+    fleet = PretendedFleet(plan(sky=sky(DAY_AND_NIGHT, rate=1e6), units=200), 1)
+    ends_right(fleet)
+    assert fleet.state.counts["transfers"] > 0
+    each = fleet.state.move_s / (fleet.state.moved_bits / 8e7)
+    assert each == pytest.approx(80.01, rel=1e-6)  # 10 MB at 1 Mbit/s, and the delay
+
+
+def test_one_satellite_waits_through_the_dark_and_says_until_when() -> None:
+    one = sky(["##########.........."])
+    fleet = PretendedFleet(plan(sky=one, protect="bounded", copies=1, units=150), 0)
+    ends_right(fleet)
+    waits = [each["why"] for each in fleet.notes if each["what"] == "waits"]
+    assert any(each.startswith("WaitingForSunlight until ") for each in waits)
+    assert fleet.state.counts["units_lost"] == 0  # it stored its state before dusk
+
+
+def test_exact_does_not_go_on_with_one_satellite_in_the_light() -> None:
+    alternating = sky(["#####.....", ".....#####"])
+    state = PretendedFleet(plan(sky=alternating, copies=2, deadline=7200.0), 0).run(50_000)
+    assert state.verified == 0
+    assert "the time that was given is over" in state.failed
+
+
+def test_every_satellite_lost_ends_the_run() -> None:
+    strikes = tuple(Strike("lose", satellite=each, time=1000.0) for each in range(5))
+    state = PretendedFleet(plan(strikes=strikes), 0).run()
+    assert state.failed == "every satellite is lost"
+
+
+def test_rounds_are_short_where_upsets_are_many() -> None:
+    calm = PretendedFleet(plan(faults=1.0), 0)
+    stormy = PretendedFleet(plan(faults=600.0), 0)
+    ends_right(calm)
+    ends_right(stormy)
+    assert stormy.state.counts["rounds"] > 4 * calm.state.counts["rounds"]
+
+
+def test_checks_are_tightened_inside_the_anomaly() -> None:
+    over = sky(["#"] * 3)
+    over.upset_rate[:, 30:60] = 1e-3
+    seen: list[tuple[float, str]] = []
+
+    class Watched(PretendedFleet):
+        def _go(self, satellite: int, epoch: int, data: Any) -> None:
+            seen.append((self.state.now, data["level"]))
+            super()._go(satellite, epoch, data)
+
+    Watched(plan(sky=over, protect="bounded", copies=1, units=500, faults=None, acceleration=1.0), 0).run()
+    inside = {level for time, level in seen if 1800.0 <= time < 3600.0}
+    outside = {level for time, level in seen if time < 1800.0}
+    assert (inside, outside) == ({"full"}, {"abft"})
