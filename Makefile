@@ -18,7 +18,7 @@ help:
 	@echo "make run          the whole chain on the default scenario"
 	@echo "make test         the quick tests, with coverage"
 	@echo "make test-all     the thorough tests as well (no torch needed)"
-	@echo "make test-ml      the tests that need torch (installs it: some 200 MB as the CPU build)"
+	@echo "make test-ml      the tests that need torch (installs it, some 200 MB as the CPU build, and ray)"
 	@echo "make test-ml-all  the thorough ones of them as well: an hour and more"
 	@echo "make lint types   style, import contracts; static types"
 	@echo "make docs         the documentation's code blocks and its site"
@@ -94,8 +94,8 @@ $(VENV)/installed-dev: $(VENV)/made $(DEPENDENCIES)
 	@touch $(VENV)/installed $@
 
 $(VENV)/installed-ml: $(VENV)/installed-dev constraints-ml.txt
-	@echo "installing torch into $(VENV) ..."
-	@$(INSTALL) --constraint constraints.txt --constraint constraints-ml.txt --editable '.[dev,ml]'
+	@echo "installing torch and ray into $(VENV) ..."
+	@$(INSTALL) --constraint constraints.txt --constraint constraints-ml.txt --editable '.[dev,ml,ray]'
 	@touch $@
 
 $(VENV)-bench/installed: $(VENV)/made benchmarks/requirements.txt $(DEPENDENCIES)

@@ -108,6 +108,7 @@ class _Step:
             return
         seat.task, seat.have, seat.digest = "ended", current.until, str(data["digest"])
         current.reports[satellite] = seat.digest
+        current.spent[satellite] = tuple(data.get("spent", ()))
         if not data.get("finite", True):
             current.infinite |= {seat.digest}
         if current.phase == "compute":
@@ -188,6 +189,7 @@ class _Step:
     def _resumed(self) -> None:
         """Take in that the coordinator was gone: no process outlives it, storage does."""
         self.state.counts["coordinator_restarts"] += 1
+        self._note("resumed", None, verified=self.state.verified)
         self.state.transfers.clear()
         self.state.round = None
         for seat in self.state.seats:
@@ -361,6 +363,7 @@ class _Step:
         state.verified = current.until
         state.digests[current.until] = digests
         state.counts["rounds"] += 1
+        state.spent.update(enumerate(current.spent.get(by[0], ()), start=current.first))
         self._note("verified", None, first=current.first, done=current.until, digests=digests, by=by)
         for satellite in by:
             state.seats[satellite].task = "ready"
@@ -533,7 +536,12 @@ class _Step:
             else:
                 waiting = "WaitingForLightOrLinks"
         if waiting.split(" ")[0] != state.waiting.split(" ")[0]:
-            self._note("waits", None, why=waiting) if waiting else None
+            if waiting:
+                self._note("waits", None, why=waiting)
+            if not state.waiting:
+                state.waits.append((state.now, state.now))
+        if state.waiting:
+            state.waits[-1] = state.waits[-1][0], state.now
         state.waiting = waiting
 
     def _prepare(self) -> None:

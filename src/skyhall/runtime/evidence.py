@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from skyhall.runtime.state import RunPlan, RunState
+from skyhall.work.queueing import Latencies, latencies
 
 __all__ = ["BOUNDED_ERROR", "Evidence", "one_digest"]
 
@@ -28,6 +29,7 @@ class Evidence:
     outcome : what the job says with its final state.
     reference : the undisturbed run's digests (of the first state and after each unit), outcome and times; None where
         it was not asked for.
+    arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
     wall_s : real time of the run.
     folder : of the record.
     """
@@ -36,6 +38,7 @@ class Evidence:
     state: RunState
     outcome: Mapping[str, Any]
     reference: Mapping[str, Any] | None
+    arrivals: Sequence[Sequence[float]]
     wall_s: float
     folder: Path
 
@@ -87,6 +90,19 @@ class Evidence:
         """Processor time of all executions at the power of one accelerator, for each verified unit, J."""
         return self.state.busy_s * self.plan.sky.accelerator_w / self.state.verified
 
+    @property
+    def latencies(self) -> Latencies | None:
+        """How long requests wait: units take the processor time that they took, in the outages that there were.
+
+        In trace's time from the start on: outages are those of the simulated hours, in which too few satellites could
+        work. None where nobody waits.
+        """
+        if not self.arrivals:
+            return None
+        start = self.plan.sky.start
+        service = [self.state.spent[number] for number in range(self.plan.units)]
+        return latencies(self.arrivals, service, [(a - start, b - start) for a, b in self.state.waits])
+
     def faults(self) -> dict[str, int]:
         """Return what hit and what came of it."""
         counts = self.state.counts
@@ -114,6 +130,7 @@ class Evidence:
             "steps": state.verified,
             "validation_loss": self.outcome.get("validation_loss"),
             "outcome": dict(self.outcome),
+            "latency_s": None if self.latencies is None else asdict(self.latencies),
             "outcome_difference": self.outcome_difference,
             "verified_digests": len(state.digests),
             "differing_digests": None if quiet is None else len(self.differing),

@@ -27,7 +27,7 @@ class Event:
     def line(self) -> str:
         """Return the event as a line of JSON."""
         own = {"kind": self.kind, "time": self.time, "satellite": self.satellite, "epoch": self.epoch}
-        return json.dumps({**{name: value for name, value in own.items() if value is not None}, **self.data})
+        return json.dumps({**self.data, **{name: value for name, value in own.items() if value is not None}})
 
     @classmethod
     def of(cls, line: str) -> Event:

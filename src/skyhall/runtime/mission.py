@@ -82,6 +82,9 @@ class Mission:
             with (self.folder / "events.jsonl").open("a", encoding="utf-8") as self._record:
                 if earlier:
                     self._take(Event("resumed", self._state.now))
+                else:  # a node may still store what an earlier run left in a folder of this name
+                    for satellite in range(len(self.plan.sky.names)):
+                        self.engine.wipe(satellite)
                 yield
         finally:
             self._journal.close()

@@ -7,6 +7,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -110,14 +111,17 @@ def run_job(
         return WorkerSpec(job.kind, job.parameters, job.protect, storage, satellite, epoch, asked.seed)
 
     quiet = None
-    if asked.reference:
-        quiet = undisturbed(spec(0, 0), lambda share: progress("undisturbed run", share))
-    clock = time.monotonic()
-    state = Mission(plan, _engine(asked, spec), folder, watch).run()
-    wall = time.monotonic() - clock
+    with closing(
+        _engine(asked, spec, plan.sky.names)
+    ) as engine:  # first: one that cannot be had is said at once
+        if asked.reference:
+            quiet = undisturbed(spec(0, 0), lambda share: progress("undisturbed run", share))
+        clock = time.monotonic()
+        state = Mission(plan, engine, folder, watch).run()
+        wall = time.monotonic() - clock
     progress("outcome", 0.0)
     outcome = outcome_of(spec(0, 0), folder / "result.checkpoint")
-    evidence = Evidence(plan, state, outcome, quiet, wall, folder)
+    evidence = Evidence(plan, state, outcome, quiet, made.arrivals, wall, folder)
     _write_evidence(evidence, folder, time.monotonic() - began)
     return evidence
 
@@ -251,8 +255,20 @@ def asked_in(folder: Path) -> tuple[JobFile, Scenario, RunOptions]:
     return JobFile.model_validate(document["job"]), scenario, RunOptions(**options)
 
 
-def _engine(asked: RunOptions, spec: Callable[[int, int], WorkerSpec]) -> Engine:
-    return LocalEngine(spec)
+def _engine(asked: RunOptions, spec: Callable[[int, int], WorkerSpec], names: Sequence[str]) -> Engine:
+    if asked.engine == "local":
+        return LocalEngine(spec)
+    try:
+        from skyhall.runtime.engines.ray import RayEngine
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise ValueProblem(
+            "needs the package ray, which is not installed",
+            place=Place("--engine", "ray"),
+            right="install the extra: pip install 'skyhall[ray]', or leave out --engine",
+        ) from None
+    return RayEngine(spec, names, address=asked.address)
 
 
 def _write_down(folder: Path, job: JobFile, scenario: Scenario, asked: RunOptions, plan: RunPlan) -> None:

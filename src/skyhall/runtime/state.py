@@ -142,6 +142,7 @@ class Round:
     number : serial, so that a late answer to an earlier round is known as such.
     phase : "compute"; where there are parts, then "exchange" of the contributions and "merge" of them.
     reports : digest by satellite, of those that have ended the phase; empty where the execution failed.
+    spent : processor time of each unit, s, by satellite.
     infinite : digests of results that hold NaN or infinity.
     common : of a merge: digest of what all parts must have alike, by satellite.
     agreed : digest and size of each part's contribution.
@@ -155,6 +156,7 @@ class Round:
     begun: float
     phase: Literal["compute", "exchange", "merge"] = "compute"
     reports: dict[int, str] = field(default_factory=dict)
+    spent: dict[int, tuple[float, ...]] = field(default_factory=dict)
     infinite: frozenset[str] = frozenset()
     common: dict[int, str] = field(default_factory=dict)
     agreed: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -165,6 +167,7 @@ class Round:
         return replace(
             self,
             reports=dict(self.reports),
+            spent=dict(self.spent),
             common=dict(self.common),
             agreed=dict(self.agreed),
             present=dict(self.present),
@@ -201,7 +204,8 @@ class RunState:
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
-    busy_s : processor time of all executions, s.
+    busy_s : processor time of all executions, s. spent : of each unit, of one execution that was verified.
+    waits : spans in which too few satellites could work, simulated s.
     waiting : why nothing runs, empty where something does.
     told, error : the job's last words on its progress, and its last error.
     """
@@ -223,6 +227,8 @@ class RunState:
     counts: Counter[str] = field(default_factory=Counter)
     exposure: float = 0.0
     busy_s: float = 0.0
+    spent: dict[int, float] = field(default_factory=dict)
+    waits: list[tuple[float, float]] = field(default_factory=list)
     moved_bits: float = 0.0
     move_s: float = 0.0
     waiting: str = ""
@@ -240,6 +246,8 @@ class RunState:
             round=self.round and self.round.copy(),
             struck=set(self.struck),
             transfers={number: replace(each) for number, each in self.transfers.items()},
+            spent=dict(self.spent),
+            waits=list(self.waits),
             doubted=self.doubted.copy(),
             counts=self.counts.copy(),
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from skyhall.errors import FileProblem
 from skyhall.files import atomic_path
 
-__all__ = ["KEPT", "checkpoint_name", "contribution_name", "stored", "write_file"]
+__all__ = ["KEPT", "checkpoint_name", "contribution_name", "landed", "sent", "stored", "write_file"]
 
 KEPT = 3  # checkpoints: one to go on from, one to fall back on, one on its way
 
@@ -43,3 +47,41 @@ def write_file(folder: Path, name: str, sealed: bytes) -> None:
     checkpoints = [folder / checkpoint_name(done) for done in stored(folder)]
     for old in sorted(checkpoints, key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
         old.unlink(missing_ok=True)
+
+
+def sent(folder: Path, name: str) -> tuple[bytes, str]:
+    """Return a file's bytes to be carried elsewhere, and why they cannot be (empty where they can)."""
+    try:
+        sealed = (folder / name).read_bytes()
+    except OSError as error:
+        return b"", _told(error)
+    return (sealed, "") if _is_whole(sealed) else (b"", "the file is not what was written")
+
+
+def landed(
+    folder: Path, name: str, sealed: bytes, unsent: str, on_the_way: Callable[[bytes], bytes]
+) -> dict[str, Any]:
+    """Store what `sent` gave once its seal is verified here, and return what is said of it as "carried".
+
+    `on_the_way` may change the bytes before they arrive.
+    """
+    if unsent:
+        return {"ok": False, "reason": unsent, "at_source": True}
+    arrived = on_the_way(sealed)
+    if not _is_whole(arrived):
+        return {"ok": False, "reason": "the bytes that arrived are not those that were sent"}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_file(folder, name, arrived)
+    except (FileProblem, OSError) as error:
+        return {"ok": False, "reason": error.what if isinstance(error, FileProblem) else _told(error)}
+    return {"ok": True, "digest": arrived[-32:].hex(), "size": len(arrived), "kept": stored(folder)}
+
+
+def _is_whole(sealed: bytes) -> bool:
+    """Say whether the bytes of a file are those that its last 32, a SHA-256, were made from."""
+    return len(sealed) > 32 and hashlib.sha256(memoryview(sealed)[:-32]).digest() == sealed[-32:]
+
+
+def _told(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -144,11 +144,14 @@ class Worker:
         def work() -> dict[str, Any]:
             if part is not None:
                 return self._contribute(job, first, int(part), upsets)
+            spent = []
             for number in range(first, until):
                 if self._called_off():
                     return {}
+                began = time.process_time()
                 self._unit(job, number, upsets)
-            return self._end(job, until)
+                spent.append(time.process_time() - began)
+            return {**self._end(job, until), "spent": spent}
 
         self._report(command, work)
 

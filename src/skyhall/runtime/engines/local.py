@@ -21,9 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skyhall.errors import FileProblem
-from skyhall.runtime.engines.engine import Said, WorkerSpec, seal_is_whole
-from skyhall.runtime.storage import stored, write_file
+from skyhall.runtime.engines.engine import Said, WorkerSpec
+from skyhall.runtime.storage import landed, sent
 
 __all__ = ["LocalEngine"]
 
@@ -104,25 +103,9 @@ class LocalEngine:
 
     def carry(self, transfer: int, source: int, target: int, name: str) -> None:
         """Copy a file, and verify it where it arrives."""
-        data: dict[str, Any] = {"transfer": transfer, "ok": False}
-        try:
-            sealed = (self._folder(source) / name).read_bytes()
-            arrived = self._on_the_way(sealed)
-            if not seal_is_whole(sealed):
-                data |= {"reason": "the file is not what was written", "at_source": True}
-            elif not seal_is_whole(arrived):
-                data["reason"] = "the bytes that arrived are not those that were sent"
-            else:
-                folder = self._folder(target)
-                folder.mkdir(parents=True, exist_ok=True)
-                write_file(folder, name, arrived)
-                digest = arrived[-32:].hex()
-                data |= {"ok": True, "digest": digest, "size": len(arrived), "kept": stored(folder)}
-        except FileProblem as error:
-            data["reason"] = error.what
-        except OSError as error:
-            data |= {"reason": (error.strerror or str(error)).lower(), "at_source": True}
-        self._said.put(Said(target, None, "carried", data))
+        sealed, unsent = sent(self._folder(source), name)
+        data = landed(self._folder(target), name, sealed, unsent, self._on_the_way)
+        self._said.put(Said(target, None, "carried", {"transfer": transfer, **data}))
 
     def hear(self, seconds: float) -> list[Said]:
         """Return what was said; pings go out meanwhile."""
