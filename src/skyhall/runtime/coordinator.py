@@ -709,6 +709,7 @@ class _Step:
         units = self._round_units()
         until = min(state.verified + units, self.plan.units)
         state.rounds += 1
+        state.began = state.now if state.began is None else state.began
         state.round = Round(state.rounds, state.verified, until, state.members, state.now)
         for satellite, seat in zip(state.members, seats, strict=True):
             seat.task = "running"

@@ -94,12 +94,12 @@ class Evidence:
     def latencies(self) -> Latencies | None:
         """How long requests wait: units take the processor time that they took, in the outages that there were.
 
-        In trace's time from the start on: outages are those of the simulated hours, in which too few satellites could
-        work. None where nobody waits.
+        The trace begins with the first round; outages are the simulated spans in which too few satellites could work.
+        None where nobody waits.
         """
-        if not self.arrivals:
+        start = self.state.began
+        if not self.arrivals or start is None:
             return None
-        start = self.plan.sky.start
         service = [self.state.spent[number] for number in range(self.plan.units)]
         return latencies(self.arrivals, service, [(a - start, b - start) for a, b in self.state.waits])
 

@@ -201,6 +201,7 @@ class RunState:
     members : satellites that hold a copy now.
     rounds, redos : begun so far, and those of the present units without agreement.
     doubted : how often copies agreed on each result that holds NaN or infinity, since the last verified round.
+    began : simulated time of the first round; None before.
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
@@ -216,6 +217,7 @@ class RunState:
     digests: dict[int, tuple[str, ...]] = field(default_factory=dict)
     members: tuple[int, ...] = ()
     round: Round | None = None
+    began: float | None = None
     rounds: int = 0
     redos: int = 0
     doubted: Counter[str] = field(default_factory=Counter)

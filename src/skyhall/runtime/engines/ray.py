@@ -277,7 +277,7 @@ class RayEngine:
             raise ValueProblem(
                 f"no Ray cluster can be used: {str(error).strip().splitlines()[0]}",
                 place=Place("--address", address or None),
-                right="start one with 'ray start --head', with the same Ray and Python; "
+                right="start one with 'ray start --head', with the same Ray, Python and RAY_AUTH_MODE; "
                 "or leave out --address, and one is started on this machine",
             ) from None
         self._connected = True
