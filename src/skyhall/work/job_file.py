@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -30,11 +31,13 @@ _Power = Annotated[
     float,
     BeforeValidator(lambda value: parse(value, "W")),
     PlainSerializer(lambda value: f"{value!r} W", when_used="json-unless-none"),
+    WithJsonSchema({"type": "string", "examples": ["6 kW"]}),
 ]
 _Time = Annotated[
     float,
     BeforeValidator(lambda value: parse(value, "s")),
     PlainSerializer(lambda value: f"{value!r} s", when_used="json-unless-none"),
+    WithJsonSchema({"type": "string", "examples": ["30 min"]}),
 ]
 
 
