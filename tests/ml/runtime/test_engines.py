@@ -300,6 +300,7 @@ def test_a_node_with_another_torch_is_refused(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import ray
+
     from skyhall.runtime.engines import ray as engine
 
     there = {**engine._own_versions(), "torch": "1.0"}
