@@ -278,3 +278,16 @@ def test_a_job_that_diverges_by_itself_ends_as_undisturbed() -> None:
     fleet = Diverging(plan(units=5, round_units=1, faults=None), 0)
     ends_right(fleet)
     assert fleet.state.counts["infinite"] == 15
+
+
+def test_a_satellite_whose_process_never_comes_up_is_given_up_and_the_reason_told() -> None:
+    class Stillborn(PretendedFleet):
+        def _say(
+            self, delay: float, kind: str, satellite: int | None, epoch: int | None, **data: Any
+        ) -> None:
+            kind, data = ("gone", {"reason": "no torch"}) if kind == "up" else (kind, data)
+            super()._say(delay, kind, satellite, epoch, **data)
+
+    fleet = Stillborn(plan(), 0)
+    assert fleet.run().failed == "every satellite is lost: no torch"
+    assert sum(each["what"] == "process lost" for each in fleet.notes) == 15

@@ -31,6 +31,7 @@ _MOST_REDOS = 50  # of one round without agreement; flips that come so often lea
 _UPSETS_A_ROUND = 0.3  # expected in all its executions: three rounds in four then agree at once
 _ROUND_REAL_S = 2.0  # so that progress is seen and little is lost
 _MOST_ROUND_UNITS = 100
+_MOST_STILLBORN = 3
 _INFINITE_TIMES = 3  # that all copies must agree on a result with NaN or infinity before it counts
 _SULK_S = 600.0
 _TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
@@ -82,7 +83,7 @@ class _Step:
             self._resumed()
 
     def _up(self, satellite: int, seat: Seat, data: Any) -> None:
-        seat.process = "up"
+        seat.process, seat.stillborn = "up", 0
         # Storage may hold what this coordinator has never heard of, or no longer what it thinks.
         self._keep_only(seat, data["kept"])
 
@@ -158,6 +159,11 @@ class _Step:
         seat.epoch += 1
         self.state.counts["processes_lost"] += 1
         self._note("process lost", satellite, reason=data.get("reason", ""))
+        seat.stillborn += seat.process == "starting"
+        if seat.stillborn == _MOST_STILLBORN:  # it lacks something that another try does not bring
+            seat.lost = True
+            self.state.error = str(data.get("reason", ""))
+            self._note("given up", satellite, reason=self.state.error)
         seat.process, seat.saving = "down", None
         seat.back_at = max(seat.back_at, self.state.now)
         self._forget(seat)
@@ -528,7 +534,7 @@ class _Step:
             up = [each for each, seat in enumerate(state.seats) if seat.process == "up" and not seat.lost]
             dawns = sorted(sky.dawn(each, state.now) for each in up)
             if not any(not seat.lost for seat in state.seats):
-                self._fail("every satellite is lost")
+                self._fail("every satellite is lost" + (f": {state.error}" if state.error else ""))
             elif len(up) < needed:
                 waiting = "WaitingForSatellites"
             elif len([each for each in dawns if each > state.now]) > len(up) - needed:

@@ -117,6 +117,7 @@ class Seat:
     task : what it does for the job. part : of the units that is its own.
     have, digest : units done in the state in its memory, and that state's digest.
     stored : checkpoints by units done. saving : the one that it is writing.
+    stillborn : processes in a row that ended before they were up; after some of them the seat is given up.
     sulks_until : a full disk is not tried again before.
     """
 
@@ -130,6 +131,7 @@ class Seat:
     digest: str | None = None
     stored: dict[int, Stored] = field(default_factory=dict)
     saving: int | None = None
+    stillborn: int = 0
     sulks_until: float = 0.0
 
 
