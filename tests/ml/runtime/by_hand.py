@@ -42,7 +42,9 @@ def plan(**changes: Any) -> RunPlan:
     return RunPlan(**(given | changes))
 
 
-def engine_of(asked: RunPlan, folder: Path, kind: type[LocalEngine] = LocalEngine, **more: Any) -> LocalEngine:
+def engine_of(
+    asked: RunPlan, folder: Path, kind: type[LocalEngine] = LocalEngine, **more: Any
+) -> LocalEngine:
     """Return the satellites' engine; their storage is in the run's folder."""
 
     def spec(satellite: int, epoch: int) -> WorkerSpec:
@@ -65,7 +67,9 @@ def flown(
     return Mission(asked, engine or engine_of(asked, folder), folder, watch, clock or Looks()).run()
 
 
-TO_BE_KILLED = plan(sky=sky(["########....", "....########", "####....####"], slot=10.0), copies=2, faults=10.0)
+TO_BE_KILLED = plan(
+    sky=sky(["########....", "....########", "####....####"], slot=10.0), copies=2, faults=10.0
+)
 
 if __name__ == "__main__":
     flown(TO_BE_KILLED, Path(sys.argv[1]))

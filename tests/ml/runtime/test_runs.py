@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from skyhall.runtime.engines.engine import Said
@@ -136,7 +133,9 @@ def test_no_copy_computed_in_the_dark_and_no_two_on_one_satellite(eventful: tupl
 def test_a_message_corrupted_on_the_way_is_refused_and_sent_again(eventful: tuple[Path, RunState]) -> None:
     folder, state = eventful
     failed = notes(folder, "transfer failed")
-    assert [each["reason"] for each in failed].count("the bytes that arrived are not those that were sent") == 2
+    assert [each["reason"] for each in failed].count(
+        "the bytes that arrived are not those that were sent"
+    ) == 2
     assert state.counts["transfers"] >= 2
 
 
