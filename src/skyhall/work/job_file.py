@@ -184,7 +184,8 @@ def _told(error: ValidationError, where: str, sets: Sequence[str]) -> ValueProbl
     place = Place("--set" if key in typed else where, key)
     if first["type"] == "extra_forbidden":
         section, _, name = key.rpartition(".")
-        known = {"resources": _Resources, "checkpoint": _Checkpoint}.get(section, JobFile).model_fields
+        models: dict[str, type[BaseModel]] = {"resources": _Resources, "checkpoint": _Checkpoint}
+        known = models.get(section, JobFile).model_fields
         return ValueProblem("is no key of a job", place=place, right=did_you_mean(name, known))
     if first["type"] == "missing":
         return ValueProblem("is missing", place=place, right="write kind: and the name of a kind of job")
