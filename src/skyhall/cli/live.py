@@ -78,6 +78,7 @@ def _picture(plan: RunPlan, state: RunState) -> Group:
         f"repaired {counts['corrected']:,}, rounds redone {counts['unresolved']:,}  "
         f"eclipses {counts['eclipses']:,}, moves {counts['moves']:,}, kills {counts['kills']:,}"
     )
-    return Group(
-        table, _bar("verified", state.verified / plan.units), Text(facts), Text(state.waiting, style="dim")
-    )
+    waits, _, moment = state.waiting.partition(" until ")
+    if moment:
+        waits += f" for {(float(moment) - state.now) / 60.0:.0f} min"
+    return Group(table, _bar("verified", state.verified / plan.units), Text(facts), Text(waits, style="dim"))

@@ -77,15 +77,26 @@ def command(
     from skyhall.runtime.run import asked_in, run_job
 
     if resume is not None:
+        _refuse_beside_resume()
         file, known, options = asked_in(resume)
         folder = resume
     else:
         file, known, options = _asked(job, scenario, **asked)
         folder = out or Path("runs") / file.name
-    with satellites_on_a_terminal(json=json) as (progress, watch):
-        evidence = run_job(
-            file, known, options, folder=folder, resume=resume is not None, watch=watch, progress=progress
-        )
+    try:
+        with satellites_on_a_terminal(json=json) as (progress, watch):
+            evidence = run_job(
+                file, known, options, folder=folder, resume=resume is not None, watch=watch, progress=progress
+            )
+    except ValueProblem as error:
+        typed = {text.partition("=")[0].strip() for text in asked["sets"]}
+        if error.place.file == "--set" and error.place.key not in typed:  # a parameter of the job file
+            error.place = Place(job, f"parameters.{error.place.key}")
+        raise
+    except KeyboardInterrupt:
+        if not json and (folder / "journal.jsonl").exists():
+            click.echo(f"continue it: {call('run', resume=folder)}", err=True)
+        raise
     if json:
         show.document(evidence.summary())
     else:
@@ -127,6 +138,10 @@ def _asked(
             update={"resources": file.resources.model_copy(update={"satellites": satellites})}
         )
     known = loaded(scenario, [text for text in sets if text not in own], {"--start": ("flight.start", start)})
+    if address and engine != "ray":
+        raise ValueProblem("is of a Ray cluster", place=Place("--address"), right="add --engine ray")
+    if speedup == float("inf"):
+        raise ValueProblem("is not finite", place=Place("--speedup"), right="write a number, as 120")
     number, acceleration = _faults(faults)
     begin = None
     if start is not None and known.flight.start is not None:
@@ -134,8 +149,14 @@ def _asked(
     try:
         lasts = parse(duration, "s")
     except ValueProblem as error:
-        error.place = Place("--duration")
+        error.place, error.right = Place("--duration"), "write a time, as '12 h'"
         raise
+    if lasts < 60.0:
+        raise ValueProblem(
+            f"'{duration}' is shorter than a minute",
+            place=Place("--duration"),
+            right="write a time, as '12 h'",
+        )
     options = RunOptions(
         engine=engine,
         address=address,
@@ -150,6 +171,20 @@ def _asked(
         reference=not no_reference,
     )
     return file, known, options
+
+
+def _refuse_beside_resume() -> None:
+    """Refuse whatever else was typed: a run goes on with what was asked for when it began."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        typed = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if typed and name not in ("resume", "json"):
+            raise ValueProblem(
+                "cannot be changed in a run that goes on",
+                place=Place(parameter.opts[0] if isinstance(parameter, click.Option) else name.upper()),
+                right="give --resume alone, or begin a new run",
+            )
 
 
 def _faults(text: str) -> tuple[float | None, float | None]:
@@ -187,12 +222,8 @@ def _list(*, json: bool) -> None:
 def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
     summary = evidence.summary()
     faults = summary["faults"]
-    show.title(
-        file.name,
-        f"{file.kind} at {file.protect}, {show.count(evidence.plan.copies, 'copy')}".replace(
-            "copys", "copies"
-        ),
-    )
+    copies = evidence.plan.copies
+    show.title(file.name, f"{file.kind} at {file.protect}, {'1 copy' if copies == 1 else f'{copies} copies'}")
     show.heading("Result")
     rows = [
         ("steps", f"{summary['steps']:,}", f"each verified, in {summary['verified_digests'] - 1:,} rounds")
@@ -215,12 +246,12 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
                 f"{summary['moves']:,}",
                 f"{show.number(summary['moved_mb'], 'MB', 3)} over laser links in all",
             ),
-            ("kills", f"{summary['kills']:,}", f"{summary['steps_lost']:,} verified steps done again"),
+            ("kills", f"{summary['kills']:,}", _kills(evidence)),
             ("flips", f"{faults['injected']:,}", _rate(summary)),
             (
                 "detected",
                 f"{faults['detected']:,}",
-                f"{faults['corrected']:,} corrected, {faults['redone']:,} steps redone",
+                f"{faults['corrected']:,} corrected, {show.count(faults['redone'], 'step')} redone",
             ),
             ("uncovered", f"{faults['uncovered']:,}", _uncovered(file.protect)),
         ]
@@ -245,10 +276,11 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
     if evidence.kept is not None:
         show.sentence("")
         show.put(show.verdict(_verdict(evidence), good=evidence.kept))
+    other = "bounded" if file.protect == "exact" else "exact"
     show.heading("Files")
     click.echo(f"{evidence.folder}/  has evidence.json, digests.json, events.jsonl and the final state")
     show.next_commands(
-        call("run", file.kind, sets=["protect=bounded"], faults="100", kill="2"),
+        call("run", file.kind, sets=[f"protect={other}"], faults="100", kill="2"),
         call("run", file.kind, scenario="starlink-shell-53", faults="100"),
         "skyhall run --list",
     )
@@ -258,6 +290,12 @@ def _beside(summary: dict[str, Any]) -> str:
     if summary["identical"]:
         return "the same, bit for bit"
     return f"another; numbers differ by {show.percent(summary['outcome_difference'])}"
+
+
+def _kills(evidence: Evidence) -> str:
+    missed = len(evidence.plan.strikes) - len(evidence.state.struck)
+    late = f"; {missed:,} more would have come after the end" if missed else ""
+    return f"{show.count(evidence.state.counts['units_lost'], 'verified step')} lost and done again{late}"
 
 
 def _rate(summary: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from skyhall.constants import DAY
-from skyhall.errors import Place, ValueProblem
+from skyhall.errors import CheckFailed, FileProblem, Place, ValueProblem
 from skyhall.files import make_folder, read_text, write_text
 from skyhall.fleet import Fleet, design
 from skyhall.jobs.job import make_job
@@ -36,6 +36,7 @@ __all__ = ["RunOptions", "asked_in", "run_job", "strikes_of"]
 
 _SPARE = 2  # satellites beyond the copies
 _MOST_SATELLITES = 64
+_HANG_S = 600.0  # of a stop, simulated
 Progress = Callable[[str, float], None]
 
 
@@ -111,13 +112,20 @@ def run_job(
         return WorkerSpec(job.kind, job.parameters, job.protect, storage, satellite, epoch, asked.seed)
 
     quiet = None
-    with closing(
-        _engine(asked, spec, plan.sky.names)
-    ) as engine:  # first: one that cannot be had is said at once
+    # First, so that an engine that cannot be had is said at once.
+    with closing(_engine(asked, spec, plan.sky.names)) as engine:
         if asked.reference:
             quiet = undisturbed(spec(0, 0), lambda share: progress("undisturbed run", share))
         clock = time.monotonic()
-        state = Mission(plan, engine, folder, watch).run()
+        try:
+            state = Mission(plan, engine, folder, watch).run()
+        except CheckFailed as error:
+            # It has ended: there is nothing to resume, and a new run may take its place.
+            write_text(folder / "evidence.json", json.dumps({"failed": error.what}) + "
+")
+            error.place = Place(str(folder / "events.jsonl"))
+            error.right = "the record says why; --duration gives more time, --satellites more light"
+            raise
         wall = time.monotonic() - clock
     progress("outcome", 0.0)
     outcome = outcome_of(spec(0, 0), folder / "result.checkpoint")
@@ -161,17 +169,20 @@ def strikes_of(
                 f"there is no satellite '{who.strip()}'", place=place, right=f"any, {', '.join(names)}"
             )
         satellite = None if who.strip() == "any" else known[who.strip()]
+        share = when.strip().endswith("%")
         try:
-            if when.strip().endswith("%"):
-                moment = {"unit": int(parse(when.strip(), "") * units)}
-                found.append(Strike(kind, satellite, unit=moment["unit"], lasts=600.0))  # type: ignore[arg-type]
-            else:
-                found.append(
-                    Strike(kind, satellite, time=start + parse(when.strip(), "s"), lasts=600.0)  # type: ignore[arg-type]
-                )
+            moment = parse(when.strip(), "" if share else "s")
         except ValueProblem as error:
             error.place, error.right = place, right
             raise
+        if moment < 0.0 or (share and moment >= 1.0):
+            raise ValueProblem(
+                f"'{when.strip()}' is not within the run",
+                place=place,
+                right="from 0 % to 99 %, or a time after the start",
+            )
+        due = {"unit": int(moment * units)} if share else {"time": start + moment}
+        found.append(Strike(kind, satellite, lasts=_HANG_S, **due))  # type: ignore[arg-type]
     return found
 
 
@@ -242,17 +253,24 @@ def _make_room(folder: Path, *, resumed: bool) -> None:
             right=f"continue it with --resume {folder}, or choose another folder with --out",
         )
     make_folder(folder)
-    if not resumed:
-        for old in [evidence, journal, folder / "events.jsonl", *folder.glob("sat-*")]:
+    if not resumed and evidence.exists():
+        earlier = json.loads(read_text(folder / "run.json"))["satellites"]
+        for old in [evidence, journal, folder / "events.jsonl", *(folder / each for each in earlier)]:
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
 
 
 def asked_in(folder: Path) -> tuple[JobFile, Scenario, RunOptions]:
     """Return what the run in a folder was asked for; `FileProblem` or `ValueProblem` when it holds none."""
-    document = json.loads(read_text(folder / "run.json"))
-    options = {**document["options"], "kills": tuple(document["options"]["kills"])}
-    scenario = load(folder / "scenario.resolved.yaml")
-    return JobFile.model_validate(document["job"]), scenario, RunOptions(**options)
+    path = folder / "run.json"
+    if not path.exists():
+        raise ValueProblem("holds no run", place=Place(str(folder)), right="leave out --resume to run anew")
+    try:
+        document = json.loads(read_text(path))
+        options = RunOptions(**{**document["options"], "kills": tuple(document["options"]["kills"])})
+        job = JobFile.model_validate(document["job"])
+    except (ValueError, KeyError, TypeError):
+        raise FileProblem("is not what a run was asked for", place=Place(str(path))) from None
+    return job, load(folder / "scenario.resolved.yaml"), options
 
 
 def _engine(asked: RunOptions, spec: Callable[[int, int], WorkerSpec], names: Sequence[str]) -> Engine:

@@ -27,15 +27,22 @@ __all__ = ["JobFile", "load_job"]
 _OWN = ("protect", "copies")  # of --set: keys of the file itself; all others are the job's parameters
 
 
+def _parsed(value: object, unit: str, right: str) -> float:
+    try:
+        return parse(value, unit)
+    except ValueProblem as error:
+        raise ValueError(f"{error.what}|{right}") from None  # pydantic adds the key, `_told` parts them
+
+
 _Power = Annotated[
     float,
-    BeforeValidator(lambda value: parse(value, "W")),
+    BeforeValidator(lambda value: _parsed(value, "W", "write a power, as '6 kW'")),
     PlainSerializer(lambda value: f"{value!r} W", when_used="json-unless-none"),
     WithJsonSchema({"type": "string", "examples": ["6 kW"]}),
 ]
 _Time = Annotated[
     float,
-    BeforeValidator(lambda value: parse(value, "s")),
+    BeforeValidator(lambda value: _parsed(value, "s", "write a time, as '30 min'")),
     PlainSerializer(lambda value: f"{value!r} s", when_used="json-unless-none"),
     WithJsonSchema({"type": "string", "examples": ["30 min"]}),
 ]
@@ -44,7 +51,9 @@ _Time = Annotated[
 class _Resources(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    power: _Power | None = Field(None, description="IT power that it needs; default one accelerator's")
+    power: _Power | None = Field(
+        None, gt=0.0, description="IT power that it needs; default one accelerator's"
+    )
     satellites: int | None = Field(None, ge=1, description="to run on; default the copies and two more")
 
 
@@ -71,6 +80,13 @@ class JobFile(BaseModel):
     )
     resources: _Resources = Field(default_factory=_Resources)
     checkpoint: _Checkpoint = Field(default_factory=_Checkpoint)
+
+    @field_validator("name")
+    @classmethod
+    def _no_path(cls, value: str) -> str:
+        if not value.strip() or "/" in value or value in (".", ".."):
+            raise ValueError(f"'{value}' is no name of a folder|write a name without slashes")
+        return value
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -110,7 +126,14 @@ def load_job(source: str | Path, kinds: Sequence[str], sets: Sequence[str] = ())
     if not isinstance(raw, dict):
         raise ValueProblem("is no job", place=Place(where), right="write keys such as kind: gpt-train")
     raw = {"name": Path(source).stem, **raw}
-    raw["parameters"] = dict(raw.get("parameters") or {})
+    given = raw.get("parameters") or {}
+    if not isinstance(given, dict):
+        raise ValueProblem(
+            "are no parameters",
+            place=Place(where, "parameters"),
+            right="write them as keys, such as steps: 200",
+        )
+    raw["parameters"] = dict(given)
     for text in sets:
         key, found, value = text.partition("=")
         if not found or not key.strip():
@@ -120,9 +143,6 @@ def load_job(source: str | Path, kinds: Sequence[str], sets: Sequence[str] = ())
         job = JobFile.model_validate(raw)
     except ValidationError as error:
         raise _told(error, where, sets) from None
-    except ValueProblem as error:  # a quantity
-        error.place = Place(where)
-        raise
     if job.kind not in kinds:
         raise ValueProblem(
             f"there is no kind of job '{job.kind}'",
@@ -166,10 +186,13 @@ def _told(error: ValidationError, where: str, sets: Sequence[str]) -> ValueProbl
     typed = {text.partition("=")[0].strip() for text in sets}
     place = Place("--set" if key in typed else where, key)
     if first["type"] == "extra_forbidden":
-        known = (_Resources if key.startswith("resources") else JobFile).model_fields
-        return ValueProblem(
-            "is no key of a job", place=place, right=did_you_mean(key.rpartition(".")[2], known)
-        )
+        section, _, name = key.rpartition(".")
+        models: dict[str, type[BaseModel]] = {"resources": _Resources, "checkpoint": _Checkpoint}
+        known = models.get(section, JobFile).model_fields
+        return ValueProblem("is no key of a job", place=place, right=did_you_mean(name, known))
     if first["type"] == "missing":
         return ValueProblem("is missing", place=place, right="write kind: and the name of a kind of job")
-    return ValueProblem(str(first["msg"]).removeprefix("Value error, "), place=place)
+    what, parted, right = str(first["msg"]).removeprefix("Value error, ").partition("|")
+    if not parted:
+        what, right = f"{first['input']!r} is not right", f"it {what.removeprefix('Input ')}"
+    return ValueProblem(what, place=place, right=right)
