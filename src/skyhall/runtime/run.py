@@ -121,8 +121,7 @@ def run_job(
             state = Mission(plan, engine, folder, watch).run()
         except CheckFailed as error:
             # It has ended: there is nothing to resume, and a new run may take its place.
-            write_text(folder / "evidence.json", json.dumps({"failed": error.what}) + "
-")
+            write_text(folder / "evidence.json", json.dumps({"failed": error.what}) + "\n")
             error.place = Place(str(folder / "events.jsonl"))
             error.right = "the record says why; --duration gives more time, --satellites more light"
             raise
