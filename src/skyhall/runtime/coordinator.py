@@ -16,6 +16,7 @@ ones. A contribution that is outvoted is never sent.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +34,11 @@ _ROUND_REAL_S = 2.0  # so that progress is seen and little is lost
 _MOST_ROUND_UNITS = 100
 _MOST_STILLBORN = 3
 _INFINITE_TIMES = 3  # that all copies must agree on a result with NaN or infinity before it counts
-_SULK_S = 600.0
+_SULK_S = 600.0  # simulated; that a satellite is left alone that could not write, read or receive
+_REFUSALS = 2  # in a row, before it is
+_ANSWER_REAL_S = 120.0  # for what takes milliseconds on a quiet machine
+_PATIENCE_REAL_S = 5.0  # that a quorum waits for the other members' state
+_UNITS_LATE = 10.0  # times the time that units took so far
 _TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
 _COUNTED = ("injected", "detected", "corrected", "redone")
 
@@ -71,8 +76,10 @@ class _Step:
         self._progress_transfers(earlier)
         if event.satellite is not None and event.kind != "carried":
             seat = state.seats[event.satellite]
-            if event.epoch == seat.epoch:
+            if event.epoch == seat.epoch and self._is_awaited(seat, event):
                 getattr(self, f"_{event.kind}")(event.satellite, seat, event.data)
+            elif event.epoch == seat.epoch:
+                state.counts["late_answers"] += 1
             elif event.kind != "gone":  # a zombie: whatever it says is of a life that is over
                 state.counts["refused"] += 1
                 self._note("refused", event.satellite, said=event.kind, epoch=event.epoch, now=seat.epoch)
@@ -82,8 +89,22 @@ class _Step:
         elif event.kind == "resumed":
             self._resumed()
 
+    @staticmethod
+    def _is_awaited(seat: Seat, event: Event) -> bool:
+        """Say whether an answer is to the last command; one to an earlier command changes nothing any more."""
+        answers = event.kind in ("ready", "ended") or (
+            event.kind == "failed" and event.data["what"] != "save"
+        )
+        return not answers or event.data.get("asked") == seat.asked
+
     def _up(self, satellite: int, seat: Seat, data: Any) -> None:
-        seat.process, seat.stillborn = "up", 0
+        seat.process, seat.stillborn, seat.struck = "up", 0, False
+        pins = str(data.get("pins", ""))
+        self.state.pins = self.state.pins or pins
+        if pins != self.state.pins:  # its bits would differ for ever
+            self._note("given up", satellite, reason="its kernels or versions give other bits", pins=pins)
+            seat.lost = True
+            self._do("kill", satellite, seat.epoch)
         # Storage may hold what this coordinator has never heard of, or no longer what it thinks.
         self._keep_only(seat, data["kept"])
 
@@ -94,6 +115,7 @@ class _Step:
         state = self.state
         done, digest = int(data["done"]), str(data["digest"])
         seat.have, seat.digest, seat.task = done, digest, "ready"
+        seat.due, seat.refusals = math.inf, 0
         known = state.digests.get(done)
         if known is not None and known[seat.part] != digest:
             state.counts["state_refused"] += 1
@@ -108,14 +130,18 @@ class _Step:
         if current is None or data["round"] != current.number or seat.task != "running":
             return
         seat.task, seat.have, seat.digest = "ended", current.until, str(data["digest"])
+        seat.due = math.inf
         current.reports[satellite] = seat.digest
         current.spent[satellite] = tuple(data.get("spent", ()))
         if not data.get("finite", True):
             current.infinite |= {seat.digest}
+        elif seat.digest:
+            state.finite.add((seat.part, current.phase))
         if current.phase == "compute":
             units = current.until - current.first
             seen = (state.now - current.begun) / max(units, 1)
-            state.unit_s = seen if not state.unit_s else 0.7 * state.unit_s + 0.3 * seen
+            # A stall of the machine is no longer unit.
+            state.unit_s = 0.7 * state.unit_s + 0.3 * min(seen, 3.0 * state.unit_s) if state.unit_s else seen
         if current.phase == "compute" and self.plan.parts > 1 and seat.digest:
             current.agreed.setdefault(seat.part, (seat.digest, int(data["size"])))  # the vote corrects it
         if current.phase == "merge":
@@ -129,7 +155,7 @@ class _Step:
 
     def _saved(self, satellite: int, seat: Seat, data: Any) -> None:
         done = int(data["done"])
-        seat.saving = None
+        seat.saving, seat.saving_due = None, math.inf
         if done in self.state.digests and data["digest"] not in self.state.digests[done]:
             self.state.counts["state_refused"] += 1
             self._note("checkpoint refused", satellite, done=done)
@@ -145,28 +171,38 @@ class _Step:
         self.state.counts[f"{what}_failed"] += 1
         self._note(f"{what} failed", satellite, reason=data["reason"], done=data.get("done"))
         if what == "save":
-            seat.saving = None
+            seat.saving, seat.saving_due = None, math.inf
             seat.sulks_until = self.state.now + _SULK_S
             return
         if what == "load":
             seat.stored.pop(int(data["done"]), None)
+            self._refused(seat)
         if self.state.round and satellite in self.state.round.members and seat.task == "running":
             self.state.round.reports[satellite] = ""
         self._forget(seat)
+
+    def _refused(self, seat: Seat) -> None:
+        """Leave a satellite alone for some time that cannot take what it is given."""
+        seat.refusals += 1
+        if seat.refusals >= _REFUSALS:
+            seat.refusals, seat.sulks_until = 0, self.state.now + _SULK_S
 
     def _gone(self, satellite: int, seat: Seat, data: Any) -> None:
         """Take in that a process is gone; from now on nothing is believed of its epoch."""
         seat.epoch += 1
         self.state.counts["processes_lost"] += 1
         self._note("process lost", satellite, reason=data.get("reason", ""))
-        seat.stillborn += seat.process == "starting"
+        seat.stillborn += seat.process == "starting" and not seat.struck
         if seat.stillborn == _MOST_STILLBORN:  # it lacks something that another try does not bring
             seat.lost = True
             self.state.error = str(data.get("reason", ""))
             self._note("given up", satellite, reason=self.state.error)
-        seat.process, seat.saving = "down", None
+        seat.process, seat.saving, seat.saving_due, seat.struck = "down", None, math.inf, False
         seat.back_at = max(seat.back_at, self.state.now)
         self._forget(seat)
+        for number, each in list(self.state.transfers.items()):
+            if satellite in (each.source, each.target):
+                self._drop_transfer(number, "an end is gone")
 
     def _carried(self, event: Event) -> None:
         """Take in that a file arrived, whole or not."""
@@ -174,21 +210,28 @@ class _Step:
         transfer = state.transfers.pop(int(data["transfer"]), None)
         if transfer is None:
             return
-        if not data["ok"]:
+        source, target = state.seats[transfer.source], state.seats[transfer.target]
+        other = (
+            data["ok"] and data["digest"] != transfer.digest
+        )  # whole, and not what the source was thought to have
+        if not data["ok"] or other:
             state.counts["transfers_failed"] += 1
-            self._note("transfer failed", transfer.target, source=transfer.source, reason=data["reason"])
-            if data.get("at_source") and transfer.part is None:
-                state.seats[transfer.source].stored.pop(transfer.done, None)
-            elif data.get("at_source") and state.round is not None:
+            reason = "it is another state than was thought" if other else data["reason"]
+            self._note("transfer failed", transfer.target, source=transfer.source, reason=reason)
+            if not (data.get("at_source") or other):
+                self._refused(target)
+            elif transfer.part is None:
+                source.stored.pop(transfer.done, None)
+            elif state.round is not None:
                 held = state.round.present.get(transfer.source, frozenset())
                 state.round.present[transfer.source] = held - {transfer.part}
             return
         state.counts["transfers"] += 1
+        target.refusals = 0
         if transfer.part is None:
-            target = state.seats[transfer.target]
             self._keep_only(target, data["kept"])
             target.stored[transfer.done] = Stored(str(data["digest"]), int(data["size"]))
-        elif state.round is not None and state.round.until == transfer.done:
+        elif state.round is not None and state.round.number == transfer.round:
             present = state.round.present
             present[transfer.target] = present.get(transfer.target, frozenset()) | {transfer.part}
 
@@ -201,6 +244,7 @@ class _Step:
         for seat in self.state.seats:
             seat.epoch += 1
             seat.process, seat.saving, seat.back_at = "down", None, self.state.now
+            seat.saving_due, seat.struck = math.inf, False
             self._forget(seat)
 
     def _count(self, data: Any) -> None:
@@ -214,17 +258,25 @@ class _Step:
         for number, transfer in list(state.transfers.items()):
             link = self.plan.sky.link(transfer.source, transfer.target, earlier)
             ends = (state.seats[transfer.source], state.seats[transfer.target])
-            if link.rate <= 0.0 or any(seat.lost or seat.process == "down" for seat in ends):
-                del state.transfers[number]
-                state.counts["transfers_failed"] += 1
-                reason = "the link broke" if link.rate <= 0.0 else "an end is gone"
-                self._note("transfer failed", transfer.target, source=transfer.source, reason=reason)
+            if any(seat.lost or seat.process != "up" for seat in ends):
+                self._drop_transfer(number, "an end is gone")
+                continue
+            if state.now > transfer.due:
+                self._drop_transfer(number, "nothing was heard of it")
+                continue
+            if link.rate <= 0.0 and not transfer.landing:
+                self._drop_transfer(number, "the link broke")
                 continue
             passed = state.now - transfer.seen
             transfer.seen = state.now
             spent = min(passed, transfer.waits)
             transfer.waits -= spent
             transfer.left -= (passed - spent) * link.rate
+
+    def _drop_transfer(self, number: int, reason: str) -> None:
+        transfer = self.state.transfers.pop(number)
+        self.state.counts["transfers_failed"] += 1
+        self._note("transfer failed", transfer.target, source=transfer.source, reason=reason)
 
     # What should be going on.
 
@@ -234,6 +286,7 @@ class _Step:
             self._fail("the time that was given is over")
             return
         self._strike()
+        self._kill_the_overdue()
         self._start_processes()
         self._land_transfers()
         self._darken()
@@ -264,18 +317,30 @@ class _Step:
             seat = state.seats[satellite]
             if seat.lost:
                 continue
-            state.counts["stops" if strike.how == "stop" else "kills"] += 1
-            self._note(strike.how, satellite)
+            alive = seat.process != "down"
+            state.counts["stops" if strike.how == "stop" else "kills"] += alive
+            self._note(strike.how, satellite, hit=alive)
             if strike.how == "stop":
                 self._do("stop", satellite, seat.epoch, seconds=strike.lasts / self.plan.speedup)
                 continue
-            if seat.process != "down":
+            if alive:
+                seat.struck = True
                 self._do("kill", satellite, seat.epoch)
             seat.back_at = state.now + self.plan.reboot_s
             if strike.how == "lose":
                 seat.lost = True
                 seat.stored.clear()
                 self._do("wipe", satellite)
+
+    def _kill_the_overdue(self) -> None:
+        """Kill processes that live and do not answer what they were asked."""
+        for satellite, seat in enumerate(self.state.seats):
+            if self.state.now <= min(seat.due, seat.saving_due):
+                continue
+            self.state.counts["overdue"] += 1
+            self._note("overdue", satellite, task=seat.task, saving=seat.saving)
+            seat.due = seat.saving_due = math.inf
+            self._do("kill", satellite, seat.epoch)
 
     def _start_processes(self) -> None:
         for satellite, seat in enumerate(self.state.seats):
@@ -288,6 +353,7 @@ class _Step:
         for number, transfer in self.state.transfers.items():
             if transfer.left <= 0.0 and not transfer.landing:
                 transfer.landing = True
+                transfer.due = self._later(_ANSWER_REAL_S)
                 given = {"source": transfer.source, "done": transfer.done, "part": transfer.part}
                 self._do("carry", transfer.target, None, transfer=number, **given)
 
@@ -329,15 +395,18 @@ class _Step:
         """Say whether copies may agree only because different faults ended in the same NaNs.
 
         All NaNs that arithmetic makes are alike: two copies with nothing in common but a number that overflowed can
-        have the same digest. Where the job itself diverges, all copies say so time and again.
+        have the same digest. Where the job itself diverges, all copies say so time and again, and none ever a number.
         """
         infinite = [digest for digest in digests if digest in current.infinite]
         if not infinite or self.plan.quorum == 1:
             return False
-        if set(current.reports.values()) == set(digests):  # nobody has another result
-            self.state.doubted.update(infinite)
         self.state.counts["infinite"] += 1
         self._note("agreed on NaN or infinity", None, first=current.first, done=current.until)
+        doubtful = {part for part, digest in enumerate(digests) if digest in current.infinite}
+        if any((part, current.phase) in self.state.finite for part in doubtful):
+            return True  # some copy knew better
+        if set(current.reports.values()) == set(digests):  # nobody has another result
+            self.state.doubted.update(infinite)
         return min(self.state.doubted[digest] for digest in infinite) < _INFINITE_TIMES
 
     def _agreed_on(self, current: Round, part: int) -> str | None:
@@ -364,12 +433,15 @@ class _Step:
         """Adopt what was agreed on."""
         state = self.state
         by = [each for each in current.members if state.seats[each].task == "ended"]
-        state.round, state.redos = None, 0
+        state.round, state.redos, state.short_since = None, 0, None
         state.doubted.clear()
+        state.finite.clear()
         state.verified = current.until
         state.digests[current.until] = digests
         state.counts["rounds"] += 1
-        state.spent.update(enumerate(current.spent.get(by[0], ()), start=current.first))
+        for place, each in enumerate(zip(*(current.spent.get(one, ()) for one in by), strict=False)):
+            state.spent[current.first + place] = max(each) + (0.0 if place else state.repeated_s)
+        state.repeated_s = 0.0
         self._note("verified", None, first=current.first, done=current.until, digests=digests, by=by)
         for satellite in by:
             state.seats[satellite].task = "ready"
@@ -379,6 +451,7 @@ class _Step:
         sizes = [current.agreed[part][1] for part in range(self.plan.parts)]
         current.agreed = {part: (digest, sizes[part]) for part, digest in enumerate(digests)}
         current.phase, current.reports = "exchange", {}
+        current.due = self._later(_ANSWER_REAL_S)
         for satellite in current.members:
             seat = self.state.seats[satellite]
             if seat.task == "ended":
@@ -407,8 +480,10 @@ class _Step:
                 linked = [each for each in sources if self._rate(each, target) > 0.0]
                 if linked and not on_the_way:
                     best = max(linked, key=lambda each: (self._rate(each, target), -each))
-                    self._send(best, target, current.until, current.agreed[part][1], part)
+                    self._send(best, target, current.until, *current.agreed[part], part)
         if wanting:
+            if state.now > current.due:
+                self._unresolved(current)
             return
         if any(
             sum(state.seats[each].part == part for each in left) < self.plan.quorum
@@ -419,16 +494,22 @@ class _Step:
         current.phase = "merge"
         parts = {str(part): digest for part, (digest, _) in current.agreed.items()}
         for satellite in left:
-            seat = state.seats[satellite]
-            seat.task = "running"
-            self._do("merge", satellite, seat.epoch, round=current.number, done=current.until, parts=parts)
+            state.seats[satellite].task = "running"
+            self._ask("merge", satellite, round=current.number, done=current.until, parts=parts)
 
     def _unresolved(self, current: Round) -> None:
         """Have a round done again on which no quorum agrees: nothing is adopted."""
         self.state.round = None
+        reported = [
+            {digest for each, digest in current.reports.items() if self.state.seats[each].part == part}
+            for part in range(self.plan.parts)
+        ]
+        # What was lost with a satellite is no fault that was found.
+        found = any(len(each) > 1 or "" in each or each & current.infinite for each in reported)
         self.state.counts["unresolved"] += 1
-        self.state.counts["detected"] += len(current.reports) > 0
-        self.state.counts["redone"] += current.until - current.first
+        self.state.counts["detected"] += found
+        self.state.counts["redone"] += found * (current.until - current.first)
+        self.state.repeated_s += max((sum(each) for each in current.spent.values()), default=0.0)
         self._note("unresolved", None, first=current.first, until=current.until, reports=current.reports)
         self.state.redos += 1
         if self.state.redos > _MOST_REDOS:
@@ -438,7 +519,7 @@ class _Step:
             seat = self.state.seats[satellite]
             if seat.task == "ended":
                 seat.task = "loading"
-                self._do("back", satellite, seat.epoch, done=current.first)
+                self._ask("back", satellite, done=current.first)
 
     def _finish(self) -> bool:
         """End the run once the last state is verified and stored on as many satellites as can be."""
@@ -462,9 +543,12 @@ class _Step:
             if seat.process == "up"
             and not seat.lost
             and sky.is_lit(satellite, state.now)
+            and (seat.sulks_until <= state.now or self._holds(seat))
             and self._can_have_the_state(satellite)
         )
-        margin = self.plan.margin_s + 2.0 * state.unit_s
+        if self.plan.parts > 1:
+            able = self._joined(able)
+        margin = self.plan.margin_s + state.unit_s
         asked = PlacementState(state.now, self.plan.copies * self.plan.parts, margin, able)
         placed = tuple(sorted(self.plan.place(asked)))
         try:
@@ -476,7 +560,10 @@ class _Step:
         for satellite in state.members:
             if satellite in placed:
                 continue
-            if sky.dusk(satellite, state.now) - state.now <= margin:
+            if (
+                sky.dusk(satellite, state.now) - state.now <= margin
+                and sky.dusk(satellite, state.now) < sky.end
+            ):
                 state.counts["eclipses"] += 1
                 self._note("dusk", satellite, at=sky.dusk(satellite, state.now))
                 self._save_before_leaving(satellite, placed)
@@ -499,6 +586,24 @@ class _Step:
             fewest = min(shared, key=lambda part: (shared[part], part))
             seats[satellite].part = fewest
             shared[fewest] += 1
+        while min(shared.values()) < self.plan.quorum < max(shared.values()):
+            most, fewest = (
+                max(shared, key=lambda part: shared[part]),
+                min(shared, key=lambda part: shared[part]),
+            )
+            moved = max(each for each in self.state.members if seats[each].part == most)
+            self._rest(moved)
+            seats[moved].part = fewest
+            shared.update({most: -1, fewest: 1})
+
+    def _joined(self, able: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """Return the candidates that have a way to one of them: parts are exchanged."""
+        anchor = max(able, key=lambda each: (each.computes, each.light_s), default=None)
+        return tuple(
+            each
+            for each in able
+            if anchor is not None and (each is anchor or self._rate(anchor.satellite, each.satellite) > 0.0)
+        )
 
     def _save_before_leaving(self, satellite: int, placed: Sequence[int]) -> None:
         """Have the last one that holds the verified state store it before its light ends."""
@@ -541,6 +646,9 @@ class _Step:
                 waiting = f"WaitingForSunlight until {dawns[needed - 1]:.0f}"
             else:
                 waiting = "WaitingForLightOrLinks"
+                self._refuse_units_without_end(up)
+        elif not all(self._is_at_hand(part) for part in range(self.plan.parts)):
+            waiting = "WaitingForState"  # a satellite that is down has it
         if waiting.split(" ")[0] != state.waiting.split(" ")[0]:
             if waiting:
                 self._note("waits", None, why=waiting)
@@ -550,6 +658,16 @@ class _Step:
             state.waits[-1] = state.waits[-1][0], state.now
         state.waiting = waiting
 
+    def _refuse_units_without_end(self, up: Sequence[int]) -> None:
+        """End the run where one unit takes longer than any light lasts."""
+        state, sky = self.state, self.plan.sky
+        spans = [sky.dusk(each, sky.dawn(each, state.now)) - sky.dawn(each, state.now) for each in up]
+        if state.unit_s and max(spans) <= state.unit_s:
+            self._fail(
+                f"a unit takes {state.unit_s:,.0f} s of simulated time, and no light lasts longer than "
+                f"{max(spans):,.0f} s: lower the speedup"
+            )
+
     def _prepare(self) -> None:
         """Bring the verified state into every member's memory."""
         state = self.state
@@ -558,12 +676,13 @@ class _Step:
         if state.verified not in state.digests:  # the first state, of which there is no digest yet
             self._begin_afresh()
             return
-        wanting = [each for each in state.members if not self._holds(state.seats[each])]
-        if not wanting:
+        if all(self._holds(state.seats[each]) for each in state.members):
             return
-        if not all(self._reachable(part) for part in range(self.plan.parts)):
+        if not all(self._is_left(part) for part in range(self.plan.parts)):
             self._fall_back()
-        for satellite in wanting:
+        for satellite in [each for each in state.members if not self._holds(state.seats[each])]:
+            if state.seats[satellite].task == "ready":  # with another state
+                self._rest(satellite)
             seat = state.seats[satellite]
             if seat.task != "idle":
                 continue
@@ -592,8 +711,8 @@ class _Step:
             if seat.digest != agreed:
                 self._forget(seat)
 
-    def _reachable(self, part: int) -> bool:
-        """Say whether a part's verified state can still be had from anybody."""
+    def _is_at_hand(self, part: int) -> bool:
+        """Say whether a part's verified state can be had now, or soon, from a satellite that is up."""
         state = self.state
         if state.verified == 0 or any(
             seat.part == part
@@ -605,18 +724,27 @@ class _Step:
             each.done == state.verified and each.part is None for each in state.transfers.values()
         )
 
+    def _is_left(self, part: int) -> bool:
+        """Say whether a part's verified state is at hand, or in the storage of a satellite that comes back."""
+        done, digests = self.state.verified, self.state.digests
+        return self._is_at_hand(part) or any(
+            not seat.lost and done in seat.stored and seat.stored[done].digest == digests[done][part]
+            for seat in self.state.seats
+        )
+
     def _fall_back(self) -> None:
         """Go back to the newest verified state of which satellites have all parts stored, or to the beginning."""
         state = self.state
         found = [
             done
             for done in state.digests
-            if all(self._holders(done, part) for part in range(self.plan.parts))
+            if done < state.verified and all(self._holders(done, part) for part in range(self.plan.parts))
         ]
         to = max(found, default=0)
         state.counts["units_lost"] += state.verified - to
         self._note("fell back", None, lost=state.verified - to, done=to)
         state.verified = to
+        state.digests = {done: digests for done, digests in state.digests.items() if done <= to}
 
     def _fetch(self, satellite: int) -> None:
         """Have the verified state sent to a satellite, from storage, or from memory by way of storage."""
@@ -629,7 +757,8 @@ class _Step:
         stored = [each for each in self._holders(state.verified, part) if self._rate(each, satellite) > 0.0]
         if stored:
             source = max(stored, key=lambda each: (self._rate(each, satellite), -each))
-            self._send(source, satellite, state.verified, state.seats[source].stored[state.verified].size)
+            held = state.seats[source].stored[state.verified]
+            self._send(source, satellite, state.verified, held.digest, held.size)
             return
         holding = [
             each
@@ -642,13 +771,18 @@ class _Step:
         if holding and not any(state.seats[each].saving == state.verified for each in holding):
             self._save(max(holding, key=lambda each: (self._rate(each, satellite), -each)))
 
-    def _send(self, source: int, target: int, done: int, size: int, part: int | None = None) -> None:
+    def _send(
+        self, source: int, target: int, done: int, digest: str, size: int, part: int | None = None
+    ) -> None:
         """Have a file sent: a state, or a part's contribution."""
         state = self.state
         link = self.plan.sky.link(source, target, state.now)
         bits = 8.0 * size
         state.sent += 1
-        state.transfers[state.sent] = Transfer(source, target, done, part, bits, link.delay, state.now)
+        number = state.round.number if state.round is not None and part is not None else None
+        state.transfers[state.sent] = Transfer(
+            source, target, done, part, digest, number, bits, link.delay, state.now
+        )
         state.moved_bits += bits
         state.move_s += bits / link.rate + link.delay
         self._note("transfer", target, source=source, done=done, part=part, bits=bits, rate=link.rate)
@@ -692,39 +826,43 @@ class _Step:
                 if len(holders) == 1
                 and seat.process == "up"
                 and newest not in seat.stored
+                and seat.sulks_until <= state.now
                 and self._rate(holders[0], each) > 0.0
             ]
             if others:
                 target = max(others, key=lambda each: (sky.dusk(each, state.now), -each))
-                self._send(holders[0], target, newest, state.seats[holders[0]].stored[newest].size)
+                held = state.seats[holders[0]].stored[newest]
+                self._send(holders[0], target, newest, held.digest, held.size)
 
     def _go(self) -> None:
-        """Begin a round once every member holds the verified state."""
+        """Begin a round once every member holds the verified state, or a quorum has waited for the others."""
         state = self.state
-        seats = [state.seats[each] for each in state.members]
+        ready = tuple(each for each in state.members if self._holds(state.seats[each]))
+        parts = Counter(state.seats[each].part for each in ready)
         if (
             state.failed
-            or not all(
-                sum(seat.part == part for seat in seats) >= self.plan.quorum
-                for part in range(self.plan.parts)
-            )
             or state.verified >= self.plan.units
-            or not all(self._holds(seat) and seat.task == "ready" for seat in seats)
+            or any(parts[part] < self.plan.quorum for part in range(self.plan.parts))
         ):
             return
-        units = self._round_units()
-        until = min(state.verified + units, self.plan.units)
+        if len(ready) < len(state.members):
+            state.short_since = state.now if state.short_since is None else state.short_since
+            if state.now < state.short_since + _PATIENCE_REAL_S * self.plan.speedup:
+                return
+        state.short_since = None
+        until = min(state.verified + self._round_units(ready), self.plan.units)
         state.rounds += 1
         state.began = state.now if state.began is None else state.began
-        state.round = Round(state.rounds, state.verified, until, state.members, state.now)
-        for satellite, seat in zip(state.members, seats, strict=True):
+        state.round = Round(state.rounds, state.verified, until, ready, state.now)
+        for satellite in ready:
+            seat = state.seats[satellite]
             seat.task = "running"
             rate = float(self.plan.sky.upset_rate[satellite, self.plan.sky.index(state.now)])
             state.exposure += rate * state.unit_s * (until - state.verified)
-            self._do(
+            self._ask(
                 "go",
                 satellite,
-                seat.epoch,
+                _UNITS_LATE * state.unit_s * (until - state.verified),
                 round=state.rounds,
                 first=state.verified,
                 until=until,
@@ -733,7 +871,7 @@ class _Step:
                 level="full" if rate > _TIGHT * self.plan.sky.mean_upset_rate else "abft",
             )
 
-    def _round_units(self) -> int:
+    def _round_units(self, members: Sequence[int]) -> int:
         """Return how many units until the next comparison: few where upsets are many or the light is short."""
         plan, state = self.plan, self.state
         if plan.parts > 1:
@@ -742,10 +880,8 @@ class _Step:
             return plan.round_units
         if not state.unit_s:
             return 1
-        light = min(plan.sky.dusk(each, state.now) - state.now for each in state.members)
-        upsets = (
-            sum(self._upsets_per_unit(each) for each in state.members) if plan.protect == "exact" else 0.0
-        )
+        light = min(plan.sky.dusk(each, state.now) - state.now for each in members)
+        upsets = sum(self._upsets_per_unit(each) for each in members) if plan.protect == "exact" else 0.0
         limits = [
             float(_MOST_ROUND_UNITS),
             _ROUND_REAL_S * plan.speedup / state.unit_s,
@@ -795,14 +931,24 @@ class _Step:
     def _rate(self, source: int, target: int) -> float:
         return self.plan.sky.link(source, target, self.state.now).rate
 
+    def _later(self, real_s: float) -> float:
+        """Return the simulated time after so many real seconds."""
+        return self.state.now + real_s * self.plan.speedup
+
+    def _ask(self, kind: str, satellite: int, limit_s: float = 0.0, **data: Any) -> None:
+        """Give a command that is answered, and remember until when."""
+        state, seat = self.state, self.state.seats[satellite]
+        state.serial += 1
+        seat.asked, seat.due = state.serial, max(self._later(_ANSWER_REAL_S), state.now + limit_s)
+        self._do(kind, satellite, seat.epoch, asked=state.serial, **data)
+
     def _load(self, satellite: int, source: str) -> None:
-        seat = self.state.seats[satellite]
-        seat.task = "loading"
-        self._do("load", satellite, seat.epoch, source=source, done=self.state.verified)
+        self.state.seats[satellite].task = "loading"
+        self._ask("load", satellite, source=source, done=self.state.verified)
 
     def _save(self, satellite: int) -> None:
         seat = self.state.seats[satellite]
-        seat.saving = self.state.verified
+        seat.saving, seat.saving_due = self.state.verified, self._later(_ANSWER_REAL_S)
         self._do("save", satellite, seat.epoch, done=self.state.verified)
 
     def _rest(self, satellite: int) -> None:
@@ -817,9 +963,11 @@ class _Step:
         for done in [each for each in seat.stored if each not in kept]:
             del seat.stored[done]
 
-    @staticmethod
-    def _forget(seat: Seat) -> None:
+    def _forget(self, seat: Seat) -> None:
+        if seat.task == "running" and self.state.round is not None:  # what it computed is never reported
+            self.state.lost_busy_s += (self.state.now - self.state.round.begun) / self.plan.speedup
         seat.task, seat.have, seat.digest = "idle", None, None
+        seat.asked, seat.due = 0, math.inf
 
     def _fail(self, why: str) -> None:
         self.state.failed = why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -117,7 +118,11 @@ class Seat:
     task : what it does for the job. part : of the units that is its own.
     have, digest : units done in the state in its memory, and that state's digest.
     stored : checkpoints by units done. saving : the one that it is writing.
+    asked, due : serial of the command that it has not answered, and when it is given up for that.
+    saving_due : the same of a checkpoint that it is writing.
+    struck : its process was killed by the scenario, not by itself.
     stillborn : processes in a row that ended before they were up; after some of them the seat is given up.
+    refusals : files in a row that did not land or could not be loaded.
     sulks_until : a full disk is not tried again before.
     """
 
@@ -131,7 +136,12 @@ class Seat:
     digest: str | None = None
     stored: dict[int, Stored] = field(default_factory=dict)
     saving: int | None = None
+    asked: int = 0
+    due: float = math.inf
+    saving_due: float = math.inf
+    struck: bool = False
     stillborn: int = 0
+    refusals: int = 0
     sulks_until: float = 0.0
 
 
@@ -149,6 +159,7 @@ class Round:
     common : of a merge: digest of what all parts must have alike, by satellite.
     agreed : digest and size of each part's contribution.
     present : parts whose contributions are in a satellite's storage.
+    due : when an exchange that does not end is given up.
     """
 
     number: int
@@ -163,6 +174,7 @@ class Round:
     common: dict[int, str] = field(default_factory=dict)
     agreed: dict[int, tuple[str, int]] = field(default_factory=dict)
     present: dict[int, frozenset[int]] = field(default_factory=dict)
+    due: float = math.inf
 
     def copy(self) -> Round:
         """Return a round that shares nothing with this one that can change."""
@@ -180,17 +192,21 @@ class Round:
 class Transfer:
     """A file on its way over the laser links: the state after `done` units, or a part's contribution to it.
 
-    `left` is in bits, `waits` is the delay of light, s.
+    `digest` is the one that must arrive, `round` that of a contribution. `left` is in bits, `waits` is the delay of
+    light, s; `due` is when the engine's answer is given up.
     """
 
     source: int
     target: int
     done: int
     part: int | None
+    digest: str
+    round: int | None
     left: float
     waits: float
     seen: float
     landing: bool = False
+    due: float = math.inf
 
 
 @dataclass(slots=True)
@@ -202,12 +218,17 @@ class RunState:
     verified, digests : units done and verified, and the digests of the state after each verified round, one a part.
     members : satellites that hold a copy now.
     rounds, redos : begun so far, and those of the present units without agreement.
-    doubted : how often copies agreed on each result that holds NaN or infinity, since the last verified round.
+    doubted : how often all copies agreed on each result that holds NaN or infinity, since the last verified round.
+    finite : (part, phase) of which some copy had a finite result since then.
+    serial : of the last command that is answered. short_since : since when a quorum waits for the other members.
     began : simulated time of the first round; None before.
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
-    busy_s : processor time of all executions, s. spent : of each unit, of one execution that was verified.
+    busy_s : processor time of all executions that were reported, s. lost_busy_s : of those that never were, at most.
+    spent : of each unit, that of the slowest copy that was verified and of the rounds before that were not.
+    repeated_s : of those rounds, since the last verified one.
+    pins : what bits depend on, of the first process that came up.
     waits : spans in which too few satellites could work, simulated s.
     waiting : why nothing runs, empty where something does.
     told, error : the job's last words on its progress, and its last error.
@@ -223,6 +244,9 @@ class RunState:
     rounds: int = 0
     redos: int = 0
     doubted: Counter[str] = field(default_factory=Counter)
+    finite: set[tuple[int, str]] = field(default_factory=set)
+    serial: int = 0
+    short_since: float | None = None
     transfers: dict[int, Transfer] = field(default_factory=dict)
     sent: int = 0
     struck: set[int] = field(default_factory=set)
@@ -231,6 +255,9 @@ class RunState:
     counts: Counter[str] = field(default_factory=Counter)
     exposure: float = 0.0
     busy_s: float = 0.0
+    lost_busy_s: float = 0.0
+    repeated_s: float = 0.0
+    pins: str = ""
     spent: dict[int, float] = field(default_factory=dict)
     waits: list[tuple[float, float]] = field(default_factory=list)
     moved_bits: float = 0.0
@@ -253,5 +280,6 @@ class RunState:
             spent=dict(self.spent),
             waits=list(self.waits),
             doubted=self.doubted.copy(),
+            finite=set(self.finite),
             counts=self.counts.copy(),
         )
