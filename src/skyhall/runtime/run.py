@@ -254,7 +254,15 @@ def _make_room(folder: Path, *, resumed: bool) -> None:
     make_folder(folder)
     if not resumed and evidence.exists():
         earlier = json.loads(read_text(folder / "run.json"))["satellites"]
-        for old in [evidence, journal, folder / "events.jsonl", *(folder / each for each in earlier)]:
+        made = (
+            "evidence.json",
+            "journal.jsonl",
+            "events.jsonl",
+            "digests.json",
+            "result.checkpoint",
+            *earlier,
+        )
+        for old in [folder / each for each in made]:
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
 
 
