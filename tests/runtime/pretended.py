@@ -64,6 +64,11 @@ class Troubles:
     load_fails: float = 0.0
     disk_full: float = 0.0
     zombie_speaks: float = 0.0  # of a process that died
+    never_writes: frozenset[int] = frozenset()  # satellites whose disk is full for good
+    never_reads: frozenset[int] = frozenset()
+    never_ends: frozenset[int] = frozenset()  # that answer pings and compute for ever
+    never_carries: bool = False  # an engine of which nothing is heard, once
+    other_state: bool = False  # files are whole, and not of the state that they were thought to be, once
     collapses: bool = False  # wrong results are all the same NaNs
 
 
@@ -80,22 +85,22 @@ class PretendedFleet:
     state: RunState = field(init=False)
     _coming: list[tuple[float, int, Event]] = field(default_factory=list)
     _serial: int = 0
+    _asked: int | None = None
     _alive: dict[int, int] = field(default_factory=dict)  # satellite: epoch of the process that lives
     _memory: dict[int, tuple[int, str]] = field(default_factory=dict)
     _contributions: dict[int, dict[tuple[int, int], str]] = field(default_factory=dict)
     _disk: dict[int, dict[int, str]] = field(default_factory=dict)
     _rng: np.random.Generator = field(init=False)
 
-    def run(self, most: int = 30_000) -> RunState:
-        """Return the state at the end."""
+    def __post_init__(self) -> None:
         self._rng = np.random.default_rng(self.seed)
-        if not hasattr(self, "state"):
-            self.state = begin(self.plan)
-        else:
-            self._feed(Event("resumed", self.state.now))
+        self.state = begin(self.plan)
+
+    def run(self, most: int = 30_000, *, until: int | None = None) -> RunState:
+        """Return the state at the end, or when so much is verified."""
         now = self.state.now
         for _ in range(most):
-            if self.state.finished or self.state.failed:
+            if self.state.finished or self.state.failed or (until and self.state.verified >= until):
                 return self.state
             if self._coming and self._coming[0][0] <= now + 5.0:
                 at, _, event = heapq.heappop(self._coming)
@@ -111,6 +116,7 @@ class PretendedFleet:
     def begin_from(self, state: RunState) -> None:
         """Have the run continue from a replayed state, of whose satellites the storage is as they said."""
         self.state = state
+        self._feed(Event("resumed", state.now))
         for satellite, seat in enumerate(state.seats):
             self._disk[satellite] = {done: stored.digest for done, stored in seat.stored.items()}
 
@@ -140,6 +146,8 @@ class PretendedFleet:
 
     def _say(self, delay: float, kind: str, satellite: int | None, epoch: int | None, **data: Any) -> None:
         self._serial += 1
+        if kind in ("ready", "ended", "failed"):
+            data["asked"] = self._asked
         event = Event(kind, self.state.now + delay, satellite, epoch, data)
         heapq.heappush(self._coming, (event.time, self._serial, event))
 
@@ -160,6 +168,7 @@ class PretendedFleet:
         elif command.kind == "carry":
             self._carry(satellite, **command.data)
         elif self._alive.get(satellite) == epoch:
+            self._asked = command.data.get("asked")
             getattr(self, f"_{command.kind}")(satellite, epoch, command.data)
 
     def _carry(self, target: int, transfer: int, source: int, done: int, part: int | None) -> None:
@@ -173,6 +182,17 @@ class PretendedFleet:
         elif self._chance(self.troubles.carry_corrupts):
             self.happened["corrupted messages"] += 1
             data["reason"] = "the bytes that arrived are not those that were sent"
+        elif target in self.troubles.never_writes:
+            self.happened["full disks"] += 1
+            data["reason"] = "no space left on device"
+        elif self.troubles.never_carries and not self.happened["lost carries"]:
+            self.happened["lost carries"] += 1
+            return
+        elif self.troubles.other_state and not self.happened["other states"]:
+            self.happened["other states"] += 1
+            self._disk[source][done] = digest = "another"
+            self._keep(target, done, digest)
+            data |= {"ok": True, "digest": digest, "size": SIZE, "kept": sorted(self._disk[target])}
         else:
             self._keep(target, done, digest)
             data |= {"ok": True, "digest": digest, "size": SIZE, "kept": sorted(self._disk[target])}
@@ -189,7 +209,7 @@ class PretendedFleet:
             data["reason"] = "the bytes that arrived are not those that were sent"
         else:
             self._contributions.setdefault(target, {})[done, part] = digest
-            data["ok"] = True
+            data |= {"ok": True, "digest": digest}
         self._say(0.1, "carried", target, None, **data)
 
     def _keep(self, satellite: int, done: int, digest: str) -> None:
@@ -202,7 +222,8 @@ class PretendedFleet:
     def _load(self, satellite: int, epoch: int, data: Any) -> None:
         done = data["done"] if data["source"] == "file" else 0
         digest = self._disk.get(satellite, {}).get(done) if data["source"] == "file" else right(0)
-        if digest is None or (data["source"] == "file" and self._chance(self.troubles.load_fails)):
+        fails = self._chance(self.troubles.load_fails) or satellite in self.troubles.never_reads
+        if digest is None or (data["source"] == "file" and fails):
             self.happened["failed loads"] += 1
             self._disk.get(satellite, {}).pop(done, None)
             self._say(
@@ -221,6 +242,8 @@ class PretendedFleet:
         first, until = data["first"], data["until"]
         held = self._memory.get(satellite)
         part = self.state.seats[satellite].part
+        if satellite in self.troubles.never_ends:
+            return
         assert held == (first, right(first, part)), "a round begins with the verified state"
         took = UNIT_S * (until - first) * float(self._rng.uniform(0.8, 1.3))
         finite = True
@@ -270,7 +293,7 @@ class PretendedFleet:
         if held is None or held[0] != done:
             self._say(0.5, "failed", satellite, epoch, what="save", done=done, reason="holds another state")
             return
-        if self._chance(self.troubles.disk_full):
+        if self._chance(self.troubles.disk_full) or satellite in self.troubles.never_writes:
             self.happened["full disks"] += 1
             self._say(
                 0.5, "failed", satellite, epoch, what="save", done=done, reason="no space left on device"

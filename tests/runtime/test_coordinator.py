@@ -277,7 +277,7 @@ def test_a_job_that_diverges_by_itself_ends_as_undisturbed() -> None:
 
     fleet = Diverging(plan(units=5, round_units=1, faults=None), 0)
     ends_right(fleet)
-    assert fleet.state.counts["infinite"] == 15
+    assert fleet.state.counts["infinite"] == 25
 
 
 def test_a_satellite_whose_process_never_comes_up_is_given_up_and_the_reason_told() -> None:
@@ -291,3 +291,170 @@ def test_a_satellite_whose_process_never_comes_up_is_given_up_and_the_reason_tol
     fleet = Stillborn(plan(), 0)
     assert fleet.run().failed == "every satellite is lost: no torch"
     assert sum(each["what"] == "process lost" for each in fleet.notes) == 15
+
+
+BRIGHT = ["#"]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_coordinator_that_comes_back_waits_for_those_who_have_the_state(seed: int) -> None:
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 5), checkpoint_s=300.0), seed)
+    fleet.run(until=200)
+    stored = max(done for seat in fleet.state.seats for done in seat.stored)
+    assert stored > 150
+    fleet._restart(fleet.state.now)
+    ends_right(fleet)
+    assert fleet.state.counts["units_lost"] <= 200 + 100 - stored
+
+
+def test_all_satellites_killed_at_once_lose_no_more_than_since_the_last_checkpoint() -> None:
+    strikes = tuple(Strike("kill", satellite=each, unit=200) for each in range(5))
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 5), checkpoint_s=300.0, strikes=strikes), 0)
+    ends_right(fleet)
+    assert 0 < fleet.state.counts["units_lost"] < 100
+    assert any(each["what"] == "waits" and each["why"] == "WaitingForSatellites" for each in fleet.notes)
+
+
+def test_a_part_of_which_every_copy_is_lost_begins_again_with_the_others() -> None:
+    """Both copies of the part that satellite 0 has; nothing was stored."""
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 7), parts=2, copies=2, units=60, checkpoint_s=1e9), 0)
+    fleet.run(until=20)
+    part = fleet.state.seats[fleet.state.members[0]].part
+    for satellite in fleet.state.members:
+        if fleet.state.seats[satellite].part == part:
+            fleet._die(satellite, fleet.state.seats[satellite].epoch, 0.0)
+    ends_right(fleet)
+    assert fleet.state.counts["units_lost"] >= 20
+
+
+def test_satellites_that_are_left_share_the_parts_anew() -> None:
+    """Of two parts with three copies each two of the same are lost: three and one are left, two and two are enough."""
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 6), parts=2, copies=3, units=60), 0)
+    fleet.run(until=10)
+    gone = [each for each, seat in enumerate(fleet.state.seats) if seat.part == 1][:2]
+    fleet.plan = replace(fleet.plan, strikes=tuple(Strike("lose", satellite=each, unit=20) for each in gone))
+    ends_right(fleet)
+
+
+@pytest.mark.parametrize("harm", ["never_writes", "never_reads"])
+def test_a_satellite_that_can_take_no_state_does_not_hold_up_the_others(harm: str) -> None:
+    """Satellite 3 takes the place of one that is lost."""
+    strikes = (Strike("lose", satellite=0, unit=20),)
+    asked = plan(sky=sky(BRIGHT * 4), strikes=strikes, units=100)
+    fleet = PretendedFleet(asked, 0, Troubles(**{harm: frozenset({3})}))
+    ends_right(fleet)
+    assert fleet.state.counts["transfers"] + fleet.state.counts["transfers_failed"] < 60
+
+
+def test_a_file_that_is_whole_and_of_another_state_is_not_asked_for_again() -> None:
+    strikes = (Strike("lose", satellite=0, unit=20), Strike("lose", satellite=1, unit=40))
+    asked = plan(sky=sky(BRIGHT * 5), strikes=strikes, units=80)
+    fleet = PretendedFleet(asked, 0, Troubles(other_state=True))
+    ends_right(fleet)
+    assert fleet.happened["other states"] == 1
+    assert fleet.state.counts["transfers"] + fleet.state.counts["transfers_failed"] < 30
+
+
+def test_a_transfer_of_which_nothing_is_heard_is_given_up() -> None:
+    strikes = (Strike("lose", unit=20),)
+    asked = plan(sky=sky(BRIGHT * 4), strikes=strikes, units=60, copies=2, speedup=5.0)
+    fleet = PretendedFleet(asked, 0, Troubles(never_carries=True))
+    ends_right(fleet)
+    assert fleet.happened["lost carries"] == 1
+    assert any(each.get("reason") == "nothing was heard of it" for each in fleet.notes)
+
+
+def test_a_process_that_never_ends_a_round_is_killed() -> None:
+    asked = plan(sky=sky(BRIGHT * 4), units=60, speedup=5.0)
+    fleet = PretendedFleet(asked, 0, Troubles(never_ends=frozenset({1})))
+    fleet.plan.sky.lit[1, 200:] = False  # it is not placed for ever
+    ends_right(fleet)
+    assert fleet.state.counts["overdue"] > 0
+
+
+def test_an_answer_to_an_earlier_command_changes_nothing() -> None:
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 3), units=60), 0)
+    fleet.run(until=20)
+    seat = fleet.state.seats[0]
+    state, _ = step(
+        fleet.plan,
+        fleet.state,
+        Event(
+            "ready", fleet.state.now, 0, seat.epoch, {"done": 5, "digest": right(5), "asked": seat.asked - 1}
+        ),
+    )
+    assert state.seats[0].have == seat.have
+    assert state.counts["late_answers"] == 1
+
+
+def test_a_unit_of_half_the_light_is_begun() -> None:
+    fleet = PretendedFleet(plan(sky=sky(DAY_AND_NIGHT), units=6), 0)
+    fleet.state.unit_s = 1200.0  # of 2280 s of light
+    state = fleet.run()
+    assert state.finished
+
+
+def test_a_stall_of_the_machine_is_not_taken_for_long_units() -> None:
+    fleet = PretendedFleet(plan(sky=sky(DAY_AND_NIGHT), units=100), 0)
+    fleet.run(until=30)
+    before = fleet.state.unit_s
+    current = fleet.state.round
+    member = next(each for each, seat in enumerate(fleet.state.seats) if seat.task == "running")
+    assert current is not None
+    late = {"round": current.number, "digest": right(current.until), "asked": fleet.state.seats[member].asked}
+    event = Event("ended", fleet.state.now + 4000.0, member, fleet.state.seats[member].epoch, late)
+    state, _ = step(fleet.plan, fleet.state, event)
+    assert before < state.unit_s <= 1.6 * before
+
+
+def test_parts_are_placed_where_links_join_them() -> None:
+    """Satellites 0 and 1 have no way to the others, of which four are enough."""
+    apart = tuple((one, other) for one in (0, 1) for other in (2, 3, 4, 5))
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 6, broken=apart), parts=2, copies=2, units=30), 0)
+    ends_right(fleet)
+
+
+def test_deaths_alone_are_no_faults_that_were_found() -> None:
+    fleet = PretendedFleet(plan(units=150), 1, Troubles(process_dies=0.08))
+    ends_right(fleet)
+    assert fleet.happened["deaths"] > 5
+    assert fleet.state.counts["detected"] == fleet.state.counts["redone"] == 0
+
+
+def test_the_end_of_the_stretch_is_no_dusk() -> None:
+    over = sky(BRIGHT * 3)
+    state = PretendedFleet(
+        plan(sky=over, units=9_000, round_units=100, faults=None, deadline=over.end), 0
+    ).run()
+    assert state.verified > 7_000
+    assert "the time that was given is over" in state.failed
+    assert state.counts["eclipses"] == 0
+
+
+def test_a_satellite_that_is_killed_while_it_starts_is_not_given_up() -> None:
+    strikes = tuple(Strike("kill", satellite=0, time=0.1 + 305.0 * each) for each in range(4))
+    fleet = PretendedFleet(plan(sky=sky(BRIGHT * 4), strikes=strikes, units=200), 0)
+    ends_right(fleet)
+    assert not fleet.state.seats[0].lost
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nans_are_not_adopted_once_some_copy_knew_better(seed: int) -> None:
+    """Two copies of which each execution ends in NaN with one in three: both do in one round of nine."""
+    asked = plan(sky=sky(BRIGHT * 4), copies=2, units=20, round_units=1, faults=None)
+    state = PretendedFleet(asked, seed, Troubles(wrong_result=0.33, collapses=True)).run()
+    wrong = [done for done, digests in state.digests.items() if digests != (right(done),)]
+    assert not wrong
+
+
+def test_a_satellite_with_other_kernels_is_left_out() -> None:
+    class Other(PretendedFleet):
+        def _say(
+            self, delay: float, kind: str, satellite: int | None, epoch: int | None, **data: Any
+        ) -> None:
+            pins = {"pins": "other" if satellite == 2 else "usual"} if kind == "up" else {}
+            super()._say(delay, kind, satellite, epoch, **data, **pins)
+
+    fleet = Other(plan(sky=sky(BRIGHT * 4), units=60), 0)
+    ends_right(fleet)
+    assert [seat.lost for seat in fleet.state.seats].count(True) == 1

@@ -33,14 +33,16 @@ _UPSETS_A_ROUND = 0.3  # expected in all its executions: three rounds in four th
 _ROUND_REAL_S = 2.0  # so that progress is seen and little is lost
 _MOST_ROUND_UNITS = 100
 _MOST_STILLBORN = 3
-_INFINITE_TIMES = 3  # that all copies must agree on a result with NaN or infinity before it counts
+_INFINITE_TIMES = 5  # that all copies must agree on a result with NaN or infinity before it counts
 _SULK_S = 600.0  # simulated; that a satellite is left alone that could not write, read or receive
 _REFUSALS = 2  # in a row, before it is
 _ANSWER_REAL_S = 120.0  # for what takes milliseconds on a quiet machine
 _PATIENCE_REAL_S = 5.0  # that a quorum waits for the other members' state
 _UNITS_LATE = 10.0  # times the time that units took so far
 _TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
-_COUNTED = ("injected", "detected", "corrected", "redone")
+_COUNTED = (
+    "injected", "detected", "corrected", "redone", "uncorrected", "covered_flops", "uncovered_flops",
+)  # fmt: skip
 
 
 def begin(plan: RunPlan) -> RunState:
@@ -433,7 +435,8 @@ class _Step:
         """Adopt what was agreed on."""
         state = self.state
         by = [each for each in current.members if state.seats[each].task == "ended"]
-        state.round, state.redos, state.short_since = None, 0, None
+        state.round, state.short_since = None, None
+        state.redos = state.fruitless = 0
         state.doubted.clear()
         state.finite.clear()
         state.verified = current.until
@@ -512,7 +515,8 @@ class _Step:
         self.state.repeated_s += max((sum(each) for each in current.spent.values()), default=0.0)
         self._note("unresolved", None, first=current.first, until=current.until, reports=current.reports)
         self.state.redos += 1
-        if self.state.redos > _MOST_REDOS:
+        self.state.fruitless += found
+        if self.state.fruitless > _MOST_REDOS:
             what = f"units {current.first} to {current.until} gave no agreement in {_MOST_REDOS} rounds"
             self._fail(f"{what}: {self.state.error}" if self.state.error else what)
         for satellite in current.members:
@@ -646,7 +650,7 @@ class _Step:
                 waiting = f"WaitingForSunlight until {dawns[needed - 1]:.0f}"
             else:
                 waiting = "WaitingForLightOrLinks"
-                self._refuse_units_without_end(up)
+                self._refuse_units_without_end()
         elif not all(self._is_at_hand(part) for part in range(self.plan.parts)):
             waiting = "WaitingForState"  # a satellite that is down has it
         if waiting.split(" ")[0] != state.waiting.split(" ")[0]:
@@ -658,14 +662,13 @@ class _Step:
             state.waits[-1] = state.waits[-1][0], state.now
         state.waiting = waiting
 
-    def _refuse_units_without_end(self, up: Sequence[int]) -> None:
+    def _refuse_units_without_end(self) -> None:
         """End the run where one unit takes longer than any light lasts."""
-        state, sky = self.state, self.plan.sky
-        spans = [sky.dusk(each, sky.dawn(each, state.now)) - sky.dawn(each, state.now) for each in up]
-        if state.unit_s and max(spans) <= state.unit_s:
+        unit = self.state.unit_s
+        if unit and (longest := self.plan.sky.longest_light()) <= unit:
             self._fail(
-                f"a unit takes {state.unit_s:,.0f} s of simulated time, and no light lasts longer than "
-                f"{max(spans):,.0f} s: lower the speedup"
+                f"a unit takes {unit:,.0f} s of simulated time, and no light lasts longer than {longest:,.0f} s: "
+                "lower the speedup"
             )
 
     def _prepare(self) -> None:
@@ -726,19 +729,27 @@ class _Step:
 
     def _is_left(self, part: int) -> bool:
         """Say whether a part's verified state is at hand, or in the storage of a satellite that comes back."""
-        done, digests = self.state.verified, self.state.digests
-        return self._is_at_hand(part) or any(
-            not seat.lost and done in seat.stored and seat.stored[done].digest == digests[done][part]
+        return self._is_at_hand(part) or self._is_stored(self.state.verified, part)
+
+    def _is_stored(self, done: int, part: int) -> bool:
+        """Say whether a part's state is in the storage of a satellite that is there or comes back."""
+        return any(
+            not seat.lost
+            and done in seat.stored
+            and seat.stored[done].digest == self.state.digests[done][part]
             for seat in self.state.seats
         )
 
     def _fall_back(self) -> None:
-        """Go back to the newest verified state of which satellites have all parts stored, or to the beginning."""
+        """Go back to the newest verified state of which satellites have all parts stored, or to the beginning.
+
+        One of them that is down is waited for: it reboots sooner than the work is done again.
+        """
         state = self.state
         found = [
             done
             for done in state.digests
-            if done < state.verified and all(self._holders(done, part) for part in range(self.plan.parts))
+            if done < state.verified and all(self._is_stored(done, part) for part in range(self.plan.parts))
         ]
         to = max(found, default=0)
         state.counts["units_lost"] += state.verified - to
@@ -885,10 +896,10 @@ class _Step:
         limits = [
             float(_MOST_ROUND_UNITS),
             _ROUND_REAL_S * plan.speedup / state.unit_s,
-            (light - 0.5 * plan.margin_s) / state.unit_s,
+            0.5 * (light - 0.5 * plan.margin_s) / state.unit_s,
             _UPSETS_A_ROUND / upsets if upsets else float(_MOST_ROUND_UNITS),
         ]
-        return max(1, int(min(limits)))
+        return max(1, int(min(limits)) >> state.redos)
 
     def _upsets_per_unit(self, satellite: int) -> float:
         """Return the expected upsets of one execution of a unit, here and now."""

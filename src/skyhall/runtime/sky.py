@@ -86,6 +86,13 @@ class Sky:
             return self.end
         return time if other[0] == 0 else self.start + self.slot * float(first + other[0])
 
+    def longest_light(self) -> float:
+        """Return the longest stretch without a dark slot that any satellite has, s."""
+        padded = np.pad(self.lit.astype(np.int8), ((0, 0), (1, 1)))
+        _, begins = np.nonzero(np.diff(padded) == 1)
+        _, ends = np.nonzero(np.diff(padded) == -1)
+        return self.slot * float(np.max(ends - begins, initial=0))
+
     def link(self, one: int, other: int, time: float) -> Link:
         """Return the way between two satellites."""
         return self.way(one, other, self.start + self.slot * self.index(time))

@@ -217,7 +217,8 @@ class RunState:
     ----------
     verified, digests : units done and verified, and the digests of the state after each verified round, one a part.
     members : satellites that hold a copy now.
-    rounds, redos : begun so far, and those of the present units without agreement.
+    rounds : begun so far. redos, fruitless : those of the present units without a result, and of these the ones in
+        which copies had different ones.
     doubted : how often all copies agreed on each result that holds NaN or infinity, since the last verified round.
     finite : (part, phase) of which some copy had a finite result since then.
     serial : of the last command that is answered. short_since : since when a quorum waits for the other members.
@@ -243,6 +244,7 @@ class RunState:
     began: float | None = None
     rounds: int = 0
     redos: int = 0
+    fruitless: int = 0
     doubted: Counter[str] = field(default_factory=Counter)
     finite: set[tuple[int, str]] = field(default_factory=set)
     serial: int = 0

@@ -8,6 +8,8 @@ kept a second time as those sealed bytes, to go back to.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import queue
 import random
 import time
@@ -23,7 +25,7 @@ from torch.utils._pytree import tree_leaves
 from skyhall.errors import FileProblem
 from skyhall.integrity import FaultModel, Injector, ServeGuard, StepGuard
 from skyhall.integrity.container import pack, unpack
-from skyhall.integrity.determinism import pinned
+from skyhall.integrity.determinism import current_pins, pinned
 from skyhall.integrity.digests import digest_of
 from skyhall.integrity.errors import CheckpointError
 from skyhall.jobs.job import Job, make_job
@@ -69,7 +71,8 @@ class Worker:
         answer: Callable[[dict[str, Any]], None],
         inbox: queue.Queue[Mapping[str, Any]],
     ) -> None:
-        self._spec, self._answer, self.inbox = spec, answer, inbox
+        self._spec, self._say, self.inbox = spec, answer, inbox
+        self._asked: int | None = None
         self._folder = Path(spec.folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._job: Job | None = None
@@ -82,9 +85,17 @@ class Worker:
     def run(self) -> None:
         """Answer commands until "exit"."""
         with pinned(self._spec.threads):
-            self._answer({"kind": "up", "kept": stored(self._folder)})
+            for torn in self._folder.glob(".step-*"):  # of a write that was killed
+                torn.unlink(missing_ok=True)
+            pins = hashlib.sha256(json.dumps(current_pins().as_dict(), sort_keys=True).encode()).hexdigest()
+            self._answer({"kind": "up", "kept": stored(self._folder), "pins": pins})
             while (command := self.inbox.get())["kind"] != "exit":
+                self._asked = command.get("asked")
                 getattr(self, f"_{command['kind']}")(command)
+
+    def _answer(self, said: dict[str, Any]) -> None:
+        """Say something, as the answer to the command that is on."""
+        self._say({**said, "asked": self._asked} if self._asked is not None else said)
 
     def _load(self, command: Mapping[str, Any]) -> None:
         """Make the first state, or take one from storage."""
@@ -246,7 +257,11 @@ class Worker:
         reports = [*self._upsets.earlier, *([self._guard.report] if self._guard is not None else [])]
         return {
             "injected": self._upsets.struck,
-            "detected": sum(sum(each.detected.values()) for each in reports),
+            # A guard's doubt that a second execution confirmed was a false alarm.
+            "detected": sum(sum(each.detected.values()) - each.confirmed for each in reports),
+            "uncorrected": sum(sum(each.uncorrected.values()) for each in reports),
+            "covered_flops": sum(each.covered_flops for each in reports),
+            "uncovered_flops": sum(each.uncovered_flops for each in reports),
             "corrected": sum(sum(each.corrected.values()) for each in reports),
             "redone": sum(each.redone for each in reports),
         }
