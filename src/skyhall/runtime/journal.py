@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -42,17 +43,36 @@ class Journal:
     Parameters
     ----------
     path : is made if it is not there; a torn last line, of a writer that was killed, is cut off.
+
+    Raises
+    ------
+    FileProblem
+        When it cannot be written, or another coordinator holds it.
     """
 
     def __init__(self, path: Path) -> None:
         try:
-            whole = len(_whole_lines(path.read_bytes())) if path.exists() else 0
             self._file = path.open("ab")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise FileProblem(
+                "is being written by another coordinator",
+                place=Place(str(path)),
+                right="wait for it, or end it",
+            ) from None
+        except OSError as error:
+            raise self._cannot(path, error) from None
+        try:
+            whole = len(_whole_lines(path.read_bytes()))
             self._file.truncate(whole)
         except OSError as error:
-            raise FileProblem(
-                f"cannot be written ({(error.strerror or str(error)).lower()})", place=Place(str(path))
-            ) from None
+            raise self._cannot(path, error) from None
+
+    @staticmethod
+    def _cannot(path: Path, error: OSError) -> FileProblem:
+        reason = (error.strerror or str(error)).lower()
+        return FileProblem(f"cannot be written ({reason})", place=Place(str(path)))
 
     def append(self, event: Event) -> None:
         """Write an event. Ticks are left to the system to write out: nothing depends on the last one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from skyhall.runtime.coordinator import begin, step
 from skyhall.runtime.engines.engine import Engine
 from skyhall.runtime.journal import Event, Journal, read_journal
 from skyhall.runtime.state import Command, RunPlan, RunState
-from skyhall.runtime.storage import checkpoint_name, contribution_name
+from skyhall.runtime.storage import checkpoint_name, contribution_name, is_whole
 
 __all__ = ["Mission", "Watch"]
 
@@ -72,14 +72,16 @@ class Mission:
 
     @contextmanager
     def _open(self) -> Iterator[None]:
+        """Open journal and record; where there was a run, go to where it stood, and write its record anew."""
         path = self.folder / "journal.jsonl"
-        earlier = read_journal(path) if path.exists() else []
-        self._state = begin(self.plan)
-        for event in earlier:
-            self._state, _ = step(self.plan, self._state, event)
         self._journal = Journal(path)
         try:
-            with (self.folder / "events.jsonl").open("a", encoding="utf-8") as self._record:
+            with (self.folder / "events.jsonl").open("w", encoding="utf-8") as self._record:
+                earlier = read_journal(path)
+                self._state = begin(self.plan)
+                for event in earlier:
+                    self._state, commands = step(self.plan, self._state, event)
+                    self._note(commands)
                 if earlier:
                     self._take(Event("resumed", self._state.now))
                 else:  # a node may still store what an earlier run left in a folder of this name
@@ -94,18 +96,22 @@ class Mission:
         """Write an event down, then act on it."""
         self._journal.append(event)
         self._state, commands = step(self.plan, self._state, event)
+        self._note(commands)
         for command in commands:
-            self._obey(command)
+            if command.kind != "note":
+                self._obey(command)
+
+    def _note(self, commands: Sequence[Command]) -> None:
+        """Write what is to be told into the record."""
+        for command in commands:
+            if command.kind == "note":
+                note = {"time": self._state.now, "satellite": command.satellite, **command.data}
+                told = {key: value for key, value in note.items() if value is not None}
+                self._record.write(json.dumps(told) + "\n")
+        self._record.flush()
 
     def _obey(self, command: Command) -> None:
         engine, data = self.engine, command.data
-        if command.kind == "note":
-            note = {"time": self._state.now, "satellite": command.satellite, **data}
-            self._record.write(
-                json.dumps({key: value for key, value in note.items() if value is not None}) + "\n"
-            )
-            self._record.flush()
-            return
         assert command.satellite is not None
         if command.kind == "wipe":
             engine.wipe(command.satellite)
@@ -137,7 +143,7 @@ class Mission:
                     sealed = self.engine.fetch(satellite, checkpoint_name(done))
                 except OSError:
                     continue
-                if sealed[-32:].hex() == digest:
+                if is_whole(sealed) and sealed[-32:].hex() == digest:
                     (self.folder / "result.checkpoint").write_bytes(sealed)
                     return
         raise CheckFailed("the last state was stored, and cannot be read any more")

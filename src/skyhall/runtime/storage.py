@@ -11,7 +11,16 @@ from typing import Any
 from skyhall.errors import FileProblem
 from skyhall.files import atomic_path
 
-__all__ = ["KEPT", "checkpoint_name", "contribution_name", "landed", "sent", "stored", "write_file"]
+__all__ = [
+    "KEPT",
+    "checkpoint_name",
+    "contribution_name",
+    "is_whole",
+    "landed",
+    "sent",
+    "stored",
+    "write_file",
+]
 
 KEPT = 3  # checkpoints: one to go on from, one to fall back on, one on its way
 
@@ -55,7 +64,7 @@ def sent(folder: Path, name: str) -> tuple[bytes, str]:
         sealed = (folder / name).read_bytes()
     except OSError as error:
         return b"", _told(error)
-    return (sealed, "") if _is_whole(sealed) else (b"", "the file is not what was written")
+    return (sealed, "") if is_whole(sealed) else (b"", "the file is not what was written")
 
 
 def landed(
@@ -68,7 +77,7 @@ def landed(
     if unsent:
         return {"ok": False, "reason": unsent, "at_source": True}
     arrived = on_the_way(sealed)
-    if not _is_whole(arrived):
+    if not is_whole(arrived):
         return {"ok": False, "reason": "the bytes that arrived are not those that were sent"}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +87,7 @@ def landed(
     return {"ok": True, "digest": arrived[-32:].hex(), "size": len(arrived), "kept": stored(folder)}
 
 
-def _is_whole(sealed: bytes) -> bool:
+def is_whole(sealed: bytes) -> bool:
     """Say whether the bytes of a file are those that its last 32, a SHA-256, were made from."""
     return len(sealed) > 32 and hashlib.sha256(memoryview(sealed)[:-32]).digest() == sealed[-32:]
 
