@@ -104,7 +104,7 @@ def read_journal(path: Path) -> list[Event]:
     for number, line in enumerate(lines, start=1):
         try:
             events.append(Event.of(line.decode()))
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise FileProblem("is no event of a run", place=Place(str(path), line=number)) from None
     return events
 

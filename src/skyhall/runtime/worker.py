@@ -45,10 +45,11 @@ _SHAPES = {
 
 @dataclass(slots=True)
 class _Held:
-    """The state in memory: units done, and its sealed bytes."""
+    """The state in memory: units done, its sealed bytes, and how many of its tensors hold NaN or infinity."""
 
     done: int
     sealed: bytes
+    infinite: int = 0
 
     @property
     def digest(self) -> str:
@@ -81,6 +82,7 @@ class Worker:
         self._guard: StepGuard | ServeGuard | None = None
         self._level = ""
         self._upsets = _Upsets(spec)
+        self._watch = _InfinityWatch()
 
     def run(self) -> None:
         """Answer commands until "exit"."""
@@ -104,7 +106,8 @@ class Worker:
             if command["source"] == "fresh":
                 self._drop()
                 self._job, sealed = first_state(self._spec.kind, self._spec.parameters)
-                self._held = _Held(0, sealed)
+                self._watch.over(self._job)
+                self._held = _Held(0, sealed, _infinite(self._job.save(0)))
             else:
                 path = self._folder / checkpoint_name(done)
                 self._adopt(_Held(done, path.read_bytes()))
@@ -131,7 +134,10 @@ class Worker:
         state = unpack(held.sealed)
         if self._job is None:
             self._job = make_job(self._spec.kind, self._spec.parameters)
+            self._watch.over(self._job)
         self._job.load(state)
+        self._watch.take()
+        held.infinite = _infinite(state)
         self._held, self._ended = held, None
 
     def _begin_here(self) -> None:
@@ -203,8 +209,11 @@ class Worker:
     def _end(self, job: Job, done: int) -> dict[str, Any]:
         """Seal the state that results, and return what is said of it."""
         state = job.save(done)
-        self._ended = _Held(done, bytes(pack(state)))
-        said = {"digest": self._ended.digest, "finite": _finite(state), "told": job.told(done)}
+        assert self._held is not None
+        self._ended = _Held(done, bytes(pack(state)), _infinite(state))
+        # What was so before (a threshold that is never reached, a job that diverged) says nothing new.
+        finite = self._ended.infinite <= self._held.infinite and not self._watch.take()
+        said = {"digest": self._ended.digest, "finite": finite, "told": job.told(done)}
         return {**said, "error": ""}
 
     def _contribute(self, job: Job, number: int, part: int, upsets: float) -> dict[str, Any]:
@@ -214,7 +223,7 @@ class Worker:
         with self._upsets.due(job, upsets) as hit, contextlib.nullcontext() if job.guards_itself else hit():
             sealed = contribution(job, number, part)
         write_file(self._folder, contribution_name(number + 1, part), sealed)
-        said = {"digest": sealed[-32:].hex(), "size": len(sealed), "finite": _finite(unpack(sealed))}
+        said = {"digest": sealed[-32:].hex(), "size": len(sealed), "finite": not _infinite(unpack(sealed))}
         return {**said, "error": ""}
 
     def _unit(self, job: Job, number: int, upsets: float) -> None:
@@ -303,6 +312,29 @@ class Worker:
         return False
 
 
+class _InfinityWatch:
+    """Notices NaN and infinity on the way to results that cannot hold them, as greedy tokens are.
+
+    A job that trains has them in its weights.
+    """
+
+    def __init__(self) -> None:
+        self._seen = False
+
+    def over(self, job: Job) -> None:
+        """Look at what every module of a job that only infers gives."""
+        for module in job.model.modules() if job.optimizer is None else ():
+            module.register_forward_hook(self._look)
+
+    def take(self) -> bool:
+        """Say whether there was one since the last time."""
+        seen, self._seen = self._seen, False
+        return seen
+
+    def _look(self, module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        self._seen = self._seen or bool(_infinite(output))
+
+
 @dataclass(slots=True)
 class _Upsets:
     """Upsets on their way into one satellite's copy of the job.
@@ -355,12 +387,12 @@ class _Upsets:
             self._injector = None
 
 
-def _finite(tree: Any) -> bool:
-    """Say whether all floats of a state are finite numbers."""
+def _infinite(tree: Any) -> int:
+    """Return how many tensors of a state hold NaN or infinity."""
     floats = [
         each for each in tree_leaves(tree) if isinstance(each, torch.Tensor) and each.is_floating_point()
     ]
-    return all(bool(torch.isfinite(each).all()) for each in floats)
+    return sum(not bool(torch.isfinite(each).all()) for each in floats)
 
 
 def first_state(kind: str, parameters: Mapping[str, str]) -> tuple[Job, bytes]:

@@ -14,6 +14,8 @@ from skyhall.runtime.storage import checkpoint_name, sent, stored
 
 pytest.importorskip("torch")
 
+import torch
+
 from skyhall.runtime.worker import Worker
 
 pytestmark = pytest.mark.ml
@@ -34,9 +36,12 @@ class OneByOne(queue.Queue[Any]):
 class Talk:
     """A worker and what it said; commands are done one after another."""
 
-    def __init__(self, folder: Path, protect: str = "exact", epoch: int = 1, **parameters: str) -> None:
+    def __init__(
+        self, folder: Path, protect: str = "exact", epoch: int = 1, *, kind: str = "gpt-train", **given: str
+    ) -> None:
         self.folder = folder
-        self._spec = WorkerSpec("gpt-train", {**TINY, **parameters}, protect, str(folder), 0, epoch, seed=1)
+        parameters = {**TINY, **given} if kind == "gpt-train" else given
+        self._spec = WorkerSpec(kind, parameters, protect, str(folder), 0, epoch, seed=1)
         self.said: list[dict[str, Any]] = []
         self.worker = Worker(self._spec, self.said.append, queue.Queue())
 
@@ -173,3 +178,23 @@ def test_an_error_of_a_unit_is_an_execution_that_failed(
     said = Talk(tmp_path)(FRESH, go(0, 4))
     assert (said[-1]["kind"], said[-1]["digest"]) == ("ended", "")
     assert "IndexError: index 7" in said[-1]["error"]
+
+
+@pytest.mark.parametrize("kind", ["gpt-serve", "fire-watch", "ship-watch", "image-calibrate", "kernels"])
+def test_a_quiet_inference_is_finite_all_the_way(tmp_path: Path, kind: str) -> None:
+    parameters = {"size": "tiny"} if kind == "gpt-serve" else {}
+    said = Talk(tmp_path, kind=kind, **parameters)(FRESH, go(0, 1))
+    assert said[-1]["error"] == ""
+    assert said[-1]["finite"]
+
+
+def test_nans_that_end_as_tokens_are_told(tmp_path: Path) -> None:
+    """All logits of a row may be NaN wherever the fault was: its tokens are 0 and its state is finite."""
+    talk = Talk(tmp_path, kind="gpt-serve", size="tiny")
+    talk(FRESH)
+    job = talk.worker._job
+    assert job is not None
+    with torch.no_grad():
+        job.model.norm.weight.fill_(float("inf"))
+    ended = talk(go(0, 1))[-1]
+    assert not ended["finite"]
