@@ -30,7 +30,6 @@ from skyhall.runtime.state import Command, RunPlan, RunState, Seat
 __all__ = ["begin", "step"]
 
 _MOST_STILLBORN = 3
-_SULK_S = 600.0  # simulated; that a satellite is left alone that could not write, read or receive
 
 
 def begin(plan: RunPlan) -> RunState:
@@ -114,7 +113,7 @@ class _Step(Rounds):
         self._note(f"{what} failed", satellite, reason=data["reason"], done=data.get("done"))
         if what == "save":
             seat.saving, seat.saving_due = None, math.inf
-            seat.sulks_until = self.state.now + _SULK_S
+            self._leave_alone(seat)
             return
         if what == "load":
             seat.stored.pop(int(data["done"]), None)

@@ -19,7 +19,6 @@ __all__ = ["Custody"]
 
 _SULK_S = 600.0  # simulated; that a satellite is left alone that could not write, read or receive
 _REFUSALS = 2  # in a row, before it is
-_ANSWER_REAL_S = 120.0  # for what takes milliseconds on a quiet machine
 
 
 class Custody(Ground):
@@ -72,7 +71,11 @@ class Custody(Ground):
         """Leave a satellite alone for some time that cannot take what it is given."""
         seat.refusals += 1
         if seat.refusals >= _REFUSALS:
-            seat.refusals, seat.sulks_until = 0, self.state.now + _SULK_S
+            self._leave_alone(seat)
+
+    def _leave_alone(self, seat: Seat) -> None:
+        """Neither place nor write nor send there for some time."""
+        seat.refusals, seat.sulks_until = 0, self.state.now + _SULK_S
 
     def _progress_transfers(self, earlier: float) -> None:
         """Move what is under way by the time that has passed, at the rate of its link."""
@@ -104,7 +107,7 @@ class Custody(Ground):
         for number, transfer in self.state.transfers.items():
             if transfer.left <= 0.0 and not transfer.landing:
                 transfer.landing = True
-                transfer.due = self._later(_ANSWER_REAL_S)
+                transfer.due = self._answer_due()
                 given = {"source": transfer.source, "done": transfer.done, "part": transfer.part}
                 self._do("carry", transfer.target, None, transfer=number, **given)
 

@@ -58,20 +58,20 @@ class Ground:
     def _rate(self, source: int, target: int) -> float:
         return self.plan.sky.link(source, target, self.state.now).rate
 
-    def _later(self, real_s: float) -> float:
-        """Return the simulated time after so many real seconds."""
-        return self.state.now + real_s * self.plan.speedup
+    def _answer_due(self) -> float:
+        """Return the simulated time until which what takes milliseconds should have been answered."""
+        return self.state.now + _ANSWER_REAL_S * self.plan.speedup
 
     def _ask(self, kind: str, satellite: int, limit_s: float = 0.0, **data: Any) -> None:
         """Give a command that is answered, and remember until when."""
         state, seat = self.state, self.state.seats[satellite]
         state.serial += 1
-        seat.asked, seat.due = state.serial, max(self._later(_ANSWER_REAL_S), state.now + limit_s)
+        seat.asked, seat.due = state.serial, max(self._answer_due(), state.now + limit_s)
         self._do(kind, satellite, seat.epoch, asked=state.serial, **data)
 
     def _save(self, satellite: int) -> None:
         seat = self.state.seats[satellite]
-        seat.saving, seat.saving_due = self.state.verified, self._later(_ANSWER_REAL_S)
+        seat.saving, seat.saving_due = self.state.verified, self._answer_due()
         self._do("save", satellite, seat.epoch, done=self.state.verified)
 
     def _rest(self, satellite: int) -> None:

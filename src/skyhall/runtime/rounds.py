@@ -21,7 +21,6 @@ _UPSETS_A_ROUND = 0.3  # expected in all its executions: three rounds in four th
 _ROUND_REAL_S = 2.0  # so that progress is seen and little is lost
 _MOST_ROUND_UNITS = 100
 _INFINITE_TIMES = 5  # that all copies must agree on a result with NaN or infinity before it counts
-_ANSWER_REAL_S = 120.0  # for what takes milliseconds on a quiet machine
 _PATIENCE_REAL_S = 5.0  # that a quorum waits for the other members' state
 _UNITS_LATE = 10.0  # times the time that units took so far
 _TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
@@ -154,7 +153,7 @@ class Rounds(Custody):
         sizes = [current.agreed[part][1] for part in range(self.plan.parts)]
         current.agreed = {part: (digest, sizes[part]) for part, digest in enumerate(digests)}
         current.phase, current.reports = "exchange", {}
-        current.due = self._later(_ANSWER_REAL_S)
+        current.due = self._answer_due()
         for satellite in current.members:
             seat = self.state.seats[satellite]
             if seat.task == "ended":
