@@ -253,7 +253,7 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
                 f"{faults['detected']:,}",
                 f"{faults['corrected']:,} corrected, {show.count(faults['redone'], 'step')} redone",
             ),
-            ("uncovered", show.number(faults["uncovered"]), _uncovered(file.protect)),
+            ("uncovered", *_uncovered(faults["uncovered"], file.protect)),
         ]
     )
     waited = evidence.latencies
@@ -315,12 +315,15 @@ def _rate(summary: dict[str, Any]) -> str:
     return f"the twin's rates × {rate:.3g}" if rate else "none were asked for"
 
 
-def _uncovered(protect: str) -> str:
-    return {
+def _uncovered(count: int | None, protect: str) -> tuple[str, str]:
+    if count is None:
+        return "unknown", "there is no undisturbed run to compare with"
+    meaning = {
         "exact": "verified digests that are not the undisturbed run's",
         "bounded": "flips below the checks' thresholds, or without effect",
         "none": "nothing was checked",
-    }[protect]
+    }
+    return f"{count:,}", meaning[protect]
 
 
 def _verdict(evidence: Evidence) -> str:

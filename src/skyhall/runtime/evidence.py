@@ -73,7 +73,7 @@ class Evidence:
 
     @property
     def outcome_changed(self) -> list[str]:
-        """Names in the outcome whose texts, or whose size or kind, are not the undisturbed run's; without loose ones."""
+        """Names in the outcome whose texts, size or kind are not the undisturbed run's; without loose ones."""
         changed = {name for name, pair in self._pairs() if not _are_numbers(pair) and pair[0] != pair[1]}
         return sorted(changed - self.loose)
 
