@@ -1,4 +1,4 @@
-"""The lease of this machine's engine: who does not answer a ping is given up, and the engine's own pauses do not count."""
+"""The lease of this machine's engine: who does not answer a ping is given up; the engine's own pauses do not count."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from skyhall.runtime.evidence import Evidence
 from skyhall.runtime.journal import read_journal
 from skyhall.runtime.mission import Mission, Watch
 from skyhall.runtime.reference import outcome_of, undisturbed
-from skyhall.runtime.sky import Sky, chosen, darkest, sky_of
+from skyhall.runtime.sky import Sky, chosen, darkest, names_of, sky_of
 from skyhall.runtime.state import RunPlan
 from skyhall.runtime.strikes import strikes_of
 from skyhall.scenario import Scenario, load, resolved_yaml
@@ -146,6 +146,7 @@ def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int, parts: int)
             right="ask for less power, or choose a scenario with larger satellites",
         )
     start = darkest(fleet) if asked.start is None else asked.start
+    strikes = strikes_of(asked.kills, names_of(satellites), start, units, asked.seed, asked.speedup)
     sky = sky_of(fleet, satellites, start, asked.duration, power)
     _refuse_a_fleet_without_links(sky)
     return RunPlan(
@@ -157,7 +158,7 @@ def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int, parts: int)
         speedup=asked.speedup,
         faults=asked.faults,
         acceleration=asked.acceleration,
-        strikes=tuple(strikes_of(asked.kills, sky.names, start, units, asked.seed, asked.speedup)),
+        strikes=tuple(strikes),
         checkpoint_s=job.checkpoint.every,
         round_units=asked.round_units,
         deadline=sky.end,

@@ -211,7 +211,6 @@ def test_the_kinds_are_listed_with_their_parameters() -> None:
         (("gpt-train", "--speedup", "inf"), "--speedup"),
         (("gpt-train", "--speedup", "601"), "at most 600"),
         (("gpt-train", "--speedup", "nan"), "--speedup"),
-        (("gpt-train", "--kill", "²"), "any@30 %"),
         (("gpt-parallel", "--set", "size=tiny", "--set", "protect=bounded"), "at least 3 replicas"),
         (("gpt-train", "--address", "head:6379"), "--engine ray"),
         (("gpt-train", "--start", "tomorrow"), "--start"),
