@@ -253,9 +253,19 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
                 f"{faults['detected']:,}",
                 f"{faults['corrected']:,} corrected, {show.count(faults['redone'], 'step')} redone",
             ),
-            ("uncovered", f"{faults['uncovered']:,}", _uncovered(file.protect)),
+            ("uncovered", *_uncovered(faults["uncovered"], file.protect)),
         ]
     )
+    waited = evidence.latencies
+    if waited is not None:
+        show.heading("Waits for an answer", "of the trace's requests")
+        show.facts(
+            [
+                ("half within", show.number(waited.p50_s, "s", 3), ""),
+                ("95 % within", show.number(waited.p95_s, "s", 3), ""),
+                ("99 % within", show.number(waited.p99_s, "s", 3), ""),
+            ]
+        )
     show.heading("Cost")
     over = summary["cost_over_undisturbed"]
     show.facts(
@@ -289,6 +299,8 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
 def _beside(summary: dict[str, Any]) -> str:
     if summary["identical"]:
         return "the same, bit for bit"
+    if summary["outcome_changed"]:
+        return f"another, and another {summary['outcome_changed'][0].replace('_', ' ')}"
     return f"another; numbers differ by {show.percent(summary['outcome_difference'])}"
 
 
@@ -303,12 +315,15 @@ def _rate(summary: dict[str, Any]) -> str:
     return f"the twin's rates × {rate:.3g}" if rate else "none were asked for"
 
 
-def _uncovered(protect: str) -> str:
-    return {
-        "exact": "every state was compared by digest",
+def _uncovered(count: int | None, protect: str) -> tuple[str, str]:
+    if count is None:
+        return "unknown", "there is no undisturbed run to compare with"
+    meaning = {
+        "exact": "verified digests that are not the undisturbed run's",
         "bounded": "flips below the checks' thresholds, or without effect",
         "none": "nothing was checked",
-    }[protect]
+    }
+    return f"{count:,}", meaning[protect]
 
 
 def _verdict(evidence: Evidence) -> str:
@@ -320,5 +335,7 @@ def _verdict(evidence: Evidence) -> str:
         )
     from skyhall.runtime.evidence import BOUNDED_ERROR
 
+    if evidence.outcome_changed:
+        return f"bounded: not the undisturbed run's: {', '.join(evidence.outcome_changed)}"
     difference = show.percent(evidence.outcome_difference)
     return f"bounded: the result's numbers differ by {difference}; {show.percent(BOUNDED_ERROR)} is promised"

@@ -40,11 +40,14 @@ class Job(ABC):
     kept : results of the units done so far by name; they are part of the state.
     guard : of a job that has its steps verified one by one within a unit, as it was given; others are verified from
         outside, a unit at a time. See `guards_itself`.
+    loose : names in the outcome that faults below the checks' thresholds may change at `bounded`, such as the digest of
+        floats; the outcome says by something else whether they are right.
     arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
     """
 
     Parameters: ClassVar[type[Any]]
     guards_itself: ClassVar[bool] = False
+    loose: ClassVar[frozenset[str]] = frozenset()
 
     parameters: Any
     model: nn.Module

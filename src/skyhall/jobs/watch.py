@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from skyhall.errors import Place, ValueProblem
+from skyhall.integrity import digest_of
 from skyhall.jobs.geotiff import Image
 from skyhall.jobs.job import Job
 
@@ -171,6 +172,7 @@ class Watch(Job):
             "scene_sha256": None if self._image is None else self._image.sha256,
             "scenes": len(done),
             "detections": detections,
+            "positions_sha256": self._positions(),
             "dropped": int((count - self.parameters.most).clamp(min=0).sum()),
             "planted": sum(planted) if synthetic else None,
             "precision": int(self.kept["true"].sum()) / detections if synthetic and detections else None,
@@ -184,6 +186,11 @@ class Watch(Job):
             "raw_over_down": raw / down if down else None,
             "found": [row for number in done for row in self._described(number)],
         }
+
+    def _positions(self) -> str:
+        """Return the digest of where detections are, by unit, to the pixel: counts alone may agree by chance."""
+        places = self.kept["found"][:, :, :2].round()
+        return digest_of({"count": self.kept["count"], "row and column": places})
 
     def _done(self) -> list[int]:
         return torch.nonzero(self.kept["count"] >= 0)[:, 0].tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ class Evidence:
     reference : the undisturbed run's digests (of the first state and after each unit), outcome and times; None where
         it was not asked for.
     arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
-    wall_s : real time of the run.
+    wall_s : real time of the run, of all its legs where it was resumed; of a leg whose coordinator was killed from when
+        its first satellite answered.
     folder : of the record.
+    loose : names in the outcome that the job lets differ at `bounded`.
     """
 
     plan: RunPlan
@@ -41,6 +43,7 @@ class Evidence:
     arrivals: Sequence[Sequence[float]]
     wall_s: float
     folder: Path
+    loose: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -62,40 +65,57 @@ class Evidence:
 
     @property
     def outcome_difference(self) -> float | None:
-        """Largest difference of a number of the outcome, as a share of the undisturbed one; None without one."""
-        if self.reference is None:
-            return None
-        quiet = self.reference["outcome"]
-        return max(
-            (
-                _difference(float(value), float(quiet[name]))
-                for name, value in self.outcome.items()
-                if isinstance(value, (int, float)) and isinstance(quiet.get(name), (int, float))
-            ),
-            default=0.0,
-        )
+        """Largest difference of a number of the outcome, as a share of the undisturbed one; None where none is in both.
+
+        What is loose is left out; lists and mappings are looked into.
+        """
+        return max((_difference(*pair) for pair in self._compared() if _are_numbers(pair)), default=None)
+
+    @property
+    def outcome_changed(self) -> list[str]:
+        """Names in the outcome whose texts, size or kind are not the undisturbed run's; without loose ones."""
+        changed = {name for name, pair in self._pairs() if not _are_numbers(pair) and pair[0] != pair[1]}
+        return sorted(changed - self.loose)
 
     @property
     def kept(self) -> bool | None:
-        """Whether the level's promise was kept; None without an undisturbed run, or at level none."""
+        """Whether the level's promise was kept; None where nothing could be compared, and at level none."""
         if self.reference is None or self.plan.protect == "none":
             return None
         if self.plan.protect == "exact":
             return bool(self.identical) and not self.differing
-        difference = self.outcome_difference
-        return difference is not None and difference <= BOUNDED_ERROR
+        if not self._compared():
+            return None
+        return not self.outcome_changed and (self.outcome_difference or 0.0) <= BOUNDED_ERROR
+
+    def _pairs(self) -> list[tuple[str, tuple[Any, Any]]]:
+        """Return what the outcome and the undisturbed one say, leaf by leaf, with the name in the outcome."""
+        if self.reference is None:
+            return []
+        own, quiet = dict(_leaves(self.outcome)), dict(_leaves(self.reference["outcome"]))
+        paths = sorted({*own, *quiet}, key=str)
+        return [(str(path[0]), (own.get(path), quiet.get(path))) for path in paths]
+
+    def _compared(self) -> list[tuple[Any, Any]]:
+        return [pair for name, pair in self._pairs() if name not in self.loose and pair != (None, None)]
+
+    @property
+    def processor_s(self) -> float:
+        """Processor time of all executions, s; of those that were never reported (kills, dusk) the real time at most."""
+        return self.state.busy_s + self.state.lost_busy_s
 
     @property
     def joules_per_step(self) -> float:
         """Processor time of all executions at the power of one accelerator, for each verified unit, J."""
-        return self.state.busy_s * self.plan.sky.accelerator_w / self.state.verified
+        return self.processor_s * self.plan.sky.accelerator_w / self.state.verified
 
     @property
     def latencies(self) -> Latencies | None:
         """How long requests wait: units take the processor time that they took, in the outages that there were.
 
-        The trace begins with the first round; outages are the simulated spans in which too few satellites could work.
-        None where nobody waits.
+        A unit takes what `spent` says: real seconds of a processor. Outages are the simulated spans in which too few
+        satellites could work. The trace begins with the first round, so that an outage after its last answer meets
+        nobody. None where nobody waits.
         """
         start = self.state.began
         if not self.arrivals or start is None:
@@ -103,11 +123,25 @@ class Evidence:
         service = [self.state.spent[number] for number in range(self.plan.units)]
         return latencies(self.arrivals, service, [(a - start, b - start) for a, b in self.state.waits])
 
-    def faults(self) -> dict[str, int]:
-        """Return what hit and what came of it."""
+    @property
+    def unchecked_share(self) -> float | None:
+        """Share of the arithmetic that no check covered at `bounded`; None at the other levels."""
+        covered, not_covered = (self.state.counts[name] for name in ("covered_flops", "uncovered_flops"))
+        return not_covered / (covered + not_covered) if covered + not_covered else None
+
+    def faults(self) -> dict[str, int | None]:
+        """Return what hit and what came of it.
+
+        `uncovered` : at `exact`, verified digests that are not the undisturbed run's (None without one); at `bounded`,
+        upsets without an alarm, harmless ones too; at `none` all.
+        """
         counts = self.state.counts
         injected, detected = counts["injected"], counts["detected"]
-        uncovered = {"exact": 0, "bounded": max(0, injected - detected), "none": injected}[self.plan.protect]
+        uncovered: int | None = injected
+        if self.plan.protect == "exact":
+            uncovered = None if self.reference is None else len(self.differing)
+        elif self.plan.protect == "bounded":
+            uncovered = max(0, injected - detected)
         return {
             "injected": injected,
             "detected": detected,
@@ -132,6 +166,7 @@ class Evidence:
             "outcome": dict(self.outcome),
             "latency_s": None if self.latencies is None else asdict(self.latencies),
             "outcome_difference": self.outcome_difference,
+            "outcome_changed": None if quiet is None else self.outcome_changed,
             "verified_digests": len(state.digests),
             "differing_digests": None if quiet is None else len(self.differing),
             "eclipses": counts["eclipses"],
@@ -140,6 +175,8 @@ class Evidence:
             "stops": counts["stops"],
             "faults": self.faults(),
             "acceleration": counts["injected"] / state.exposure if state.exposure else None,
+            "uncorrected": counts["uncorrected"],
+            "unchecked_arithmetic_share": self.unchecked_share,
             "unresolved_rounds": counts["unresolved"],
             "outvoted": counts["outvoted"],
             "checkpoints": counts["checkpoints"],
@@ -151,9 +188,10 @@ class Evidence:
             "steps_lost": counts["units_lost"],
             "simulated_h": (state.now - self.plan.sky.start) / 3600.0,
             "wall_s": self.wall_s,
-            "processor_s": state.busy_s,
+            "processor_s": self.processor_s,
+            "lost_processor_s": state.lost_busy_s,
             "joules_per_verified_step": self.joules_per_step,
-            "cost_over_undisturbed": None if quiet is None else state.busy_s / quiet["busy_s"],
+            "cost_over_undisturbed": None if quiet is None else self.processor_s / quiet["busy_s"],
             "record": str(self.folder),
         }
 
@@ -163,7 +201,23 @@ def one_digest(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield what is no list and no mapping, with the keys that lead to it."""
+    if not isinstance(value, (Mapping, list, tuple)):
+        yield path, value
+        return
+    for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
+        yield from _leaves(each, (*path, key))
+
+
+def _are_numbers(pair: tuple[Any, Any]) -> bool:
+    return all(isinstance(each, (int, float)) for each in pair)
+
+
 def _difference(value: float, quiet: float) -> float:
+    """Return how far a number is off; never NaN, which no comparison and no `max` would see."""
     if value == quiet or (math.isnan(value) and math.isnan(quiet)):
         return 0.0
-    return abs(value - quiet) / abs(quiet) if quiet and math.isfinite(value) else math.inf
+    if not quiet or not math.isfinite(value) or not math.isfinite(quiet):
+        return math.inf
+    return abs(value - quiet) / abs(quiet)

@@ -4,71 +4,39 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from skyhall.constants import DAY
-from skyhall.errors import CheckFailed, FileProblem, Place, ValueProblem
-from skyhall.files import make_folder, read_text, write_text
+from skyhall.errors import CheckFailed, Place, ValueProblem
+from skyhall.files import write_text
 from skyhall.fleet import Fleet, design
 from skyhall.jobs.job import make_job
+from skyhall.jobs.outer import GUARDS
+from skyhall.runtime.asked import RunOptions, asked_in, clear, inputs_of, refuse_another, room_in
 from skyhall.runtime.engines.engine import Engine, WorkerSpec
 from skyhall.runtime.engines.local import LocalEngine
 from skyhall.runtime.evidence import Evidence
+from skyhall.runtime.journal import read_journal
 from skyhall.runtime.mission import Mission, Watch
 from skyhall.runtime.reference import outcome_of, undisturbed
-from skyhall.runtime.sky import Sky, chosen, darkest, sky_of
-from skyhall.runtime.state import RunPlan, Strike
+from skyhall.runtime.sky import Sky, chosen, darkest, names_of, sky_of
+from skyhall.runtime.state import RunPlan
+from skyhall.runtime.strikes import strikes_of
 from skyhall.scenario import Scenario, load, resolved_yaml
-from skyhall.units import parse
 from skyhall.work.job_file import JobFile
 
 __all__ = ["RunOptions", "asked_in", "run_job", "strikes_of"]
 
 _SPARE = 2  # satellites beyond the copies
 _MOST_SATELLITES = 64
-_HANG_S = 600.0  # of a stop, simulated
+_MOST_SPEEDUP = 600.0  # the coordinator looks around each 0.1 s: then once in each slot of light, of 60 s
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How a job is run.
-
-    Attributes
-    ----------
-    engine : "local", or "ray" with the address of a cluster (empty: one is started).
-    speedup : simulated seconds in a second.
-    start : s after the scenario's epoch; None for the season with the longest eclipses.
-    duration : simulated time until the run gives up, s.
-    faults : expected upsets in the whole run; or
-    acceleration : by which the twin's rates are multiplied.
-    kills : texts for `strikes_of`.
-    seed : of upsets and kills.
-    round_units : steps between two comparisons; None lets the upset rate and the light decide.
-    reference : whether the undisturbed run is made.
-    """
-
-    engine: Literal["local", "ray"] = "local"
-    address: str = ""
-    speedup: float = 120.0
-    start: float | None = None
-    duration: float = DAY
-    faults: float | None = None
-    acceleration: float | None = None
-    kills: tuple[str, ...] = ()
-    seed: int = 0
-    round_units: int | None = None
-    reference: bool = True
 
 
 def run_job(
@@ -93,19 +61,28 @@ def run_job(
     Raises
     ------
     ValueProblem
-        For parameters that do not fit: too few satellites for the copies, no link between them.
+        For parameters that do not fit: too few satellites for the copies, no link between them; for a folder that
+        holds anything but an ended run; when it is resumed with what it was not begun with.
+    FileProblem
+        When the record of an earlier run is torn.
     CheckFailed
         When the run ends without a result.
     """
     asked = options or RunOptions()
-    began = time.monotonic()
-    _make_room(folder, resumed=resume)
+    earlier = room_in(folder, resumed=resume)
     progress("fleet", 0.0)
     known = load(scenario) if isinstance(scenario, str) else scenario
     fleet = design(known)
     made = make_job(job.kind, job.parameters)
     plan = _plan(job, fleet, asked, made.units, made.parts)
-    _write_down(folder, job, known, asked, plan)
+    document, resolved, lived = _document(job, asked, plan), resolved_yaml(known), 0.0
+    if resume:
+        refuse_another(folder, document, resolved)
+        lived = _lived(folder, plan)
+    else:
+        clear(folder, earlier, plan.sky.names)
+        write_text(folder / "scenario.resolved.yaml", resolved)
+        write_text(folder / "run.json", json.dumps(document, indent=2) + "\n")
 
     def spec(satellite: int, epoch: int) -> WorkerSpec:
         storage = str(folder / plan.sky.names[satellite])
@@ -125,67 +102,27 @@ def run_job(
             error.place = Place(str(folder / "events.jsonl"))
             error.right = "the record says why; --duration gives more time, --satellites more light"
             raise
-        wall = time.monotonic() - clock
+        wall = lived + time.monotonic() - clock
     progress("outcome", 0.0)
     outcome = outcome_of(spec(0, 0), folder / "result.checkpoint")
-    evidence = Evidence(plan, state, outcome, quiet, made.arrivals, wall, folder)
-    _write_evidence(evidence, folder, time.monotonic() - began)
+    evidence = Evidence(plan, state, outcome, quiet, made.arrivals, wall, folder, made.loose)
+    _write_evidence(evidence, folder)
     return evidence
 
 
-def strikes_of(
-    texts: Sequence[str], names: Sequence[str], start: float, units: int, seed: int
-) -> list[Strike]:
-    """Return what texts ask to be done to satellites.
-
-    A number is so many kills of satellites that compute, spread at random over the job. SATELLITE@WHEN[:HOW] is one:
-    a name or its place in the list, or "any"; a time after the start ("40 min") or a share of the job ("30 %"); and
-    kill, lose or stop.
-
-    Raises
-    ------
-    ValueProblem
-        For a text of another form.
-    """
-    rng = np.random.default_rng([seed, 1])
-    found: list[Strike] = []
-    for text in texts:
-        place = Place("--kill", text)
-        right = "write a number, or SATELLITE@WHEN[:kill|lose|stop], as in 'sat-0@40 min:lose' or 'any@30 %'"
-        if text.strip().isdigit():
-            # Neither at the very begin nor at the very end, where a kill finds nothing to lose.
-            shares = np.sort(rng.uniform(0.05, 0.9, size=int(text)))
-            found += [Strike("kill", unit=int(share * units)) for share in shares]
-            continue
-        who, at, rest = text.partition("@")
-        when, _, how = rest.partition(":")
-        kind = how.strip() or "kill"
-        if not at or kind not in ("kill", "lose", "stop"):
-            raise ValueProblem("is no kill", place=place, right=right)
-        known = {**{str(index): index for index in range(len(names))}, **{n: i for i, n in enumerate(names)}}
-        if who.strip() != "any" and who.strip() not in known:
-            raise ValueProblem(
-                f"there is no satellite '{who.strip()}'", place=place, right=f"any, {', '.join(names)}"
-            )
-        satellite = None if who.strip() == "any" else known[who.strip()]
-        share = when.strip().endswith("%")
-        try:
-            moment = parse(when.strip(), "" if share else "s")
-        except ValueProblem as error:
-            error.place, error.right = place, right
-            raise
-        if moment < 0.0 or (share and moment >= 1.0):
-            raise ValueProblem(
-                f"'{when.strip()}' is not within the run",
-                place=place,
-                right="from 0 % to 99 %, or a time after the start",
-            )
-        due = {"unit": int(moment * units)} if share else {"time": start + moment}
-        found.append(Strike(kind, satellite, lasts=_HANG_S, **due))  # type: ignore[arg-type]
-    return found
-
-
 def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int, parts: int) -> RunPlan:
+    if not 0.0 < asked.speedup <= _MOST_SPEEDUP:
+        raise ValueProblem(
+            f"at {asked.speedup:g} a look at the clock would jump over a minute of light and dusk",
+            place=Place("--speedup"),
+            right=f"above 0, and at most {_MOST_SPEEDUP:g}",
+        )
+    if job.protect != "exact" and 1 < parts < GUARDS.fewest:
+        raise ValueProblem(
+            f"{parts} replicas that are executed once each are too few to say which contribution is wrong",
+            place=Place("--set", "protect"),
+            right=f"give protect=exact, or at least {GUARDS.fewest} replicas",
+        )
     # Two copies of each part, which go back where they differ: three would be as many more satellites.
     copies = 2 if job.protect == "exact" and job.copies is None and parts > 1 else job.executions
     needed = copies * parts
@@ -209,6 +146,7 @@ def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int, parts: int)
             right="ask for less power, or choose a scenario with larger satellites",
         )
     start = darkest(fleet) if asked.start is None else asked.start
+    strikes = strikes_of(asked.kills, names_of(satellites), start, units, asked.seed, asked.speedup)
     sky = sky_of(fleet, satellites, start, asked.duration, power)
     _refuse_a_fleet_without_links(sky)
     return RunPlan(
@@ -220,7 +158,7 @@ def _plan(job: JobFile, fleet: Fleet, asked: RunOptions, units: int, parts: int)
         speedup=asked.speedup,
         faults=asked.faults,
         acceleration=asked.acceleration,
-        strikes=tuple(strikes_of(asked.kills, sky.names, start, units, asked.seed)),
+        strikes=tuple(strikes),
         checkpoint_s=job.checkpoint.every,
         round_units=asked.round_units,
         deadline=sky.end,
@@ -239,47 +177,6 @@ def _refuse_a_fleet_without_links(sky: Sky) -> None:
         )
 
 
-def _make_room(folder: Path, *, resumed: bool) -> None:
-    """Make the folder, or clear it of a run that had ended."""
-    journal, evidence = folder / "journal.jsonl", folder / "evidence.json"
-    if resumed and (evidence.exists() or not journal.exists()):
-        what = "the run in it has ended" if evidence.exists() else "holds no run"
-        raise ValueProblem(what, place=Place(str(folder)), right="leave out --resume to run anew")
-    if not resumed and journal.exists() and not evidence.exists():
-        raise ValueProblem(
-            "holds a run that was not ended",
-            place=Place(str(folder)),
-            right=f"continue it with --resume {folder}, or choose another folder with --out",
-        )
-    make_folder(folder)
-    if not resumed and evidence.exists():
-        earlier = json.loads(read_text(folder / "run.json"))["satellites"]
-        made = (
-            "evidence.json",
-            "journal.jsonl",
-            "events.jsonl",
-            "digests.json",
-            "result.checkpoint",
-            *earlier,
-        )
-        for old in [folder / each for each in made]:
-            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
-
-
-def asked_in(folder: Path) -> tuple[JobFile, Scenario, RunOptions]:
-    """Return what the run in a folder was asked for; `FileProblem` or `ValueProblem` when it holds none."""
-    path = folder / "run.json"
-    if not path.exists():
-        raise ValueProblem("holds no run", place=Place(str(folder)), right="leave out --resume to run anew")
-    try:
-        document = json.loads(read_text(path))
-        options = RunOptions(**{**document["options"], "kills": tuple(document["options"]["kills"])})
-        job = JobFile.model_validate(document["job"])
-    except (ValueError, KeyError, TypeError):
-        raise FileProblem("is not what a run was asked for", place=Place(str(path))) from None
-    return job, load(folder / "scenario.resolved.yaml"), options
-
-
 def _engine(asked: RunOptions, spec: Callable[[int, int], WorkerSpec], names: Sequence[str]) -> Engine:
     if asked.engine == "local":
         return LocalEngine(spec)
@@ -296,23 +193,29 @@ def _engine(asked: RunOptions, spec: Callable[[int, int], WorkerSpec], names: Se
     return RayEngine(spec, names, address=asked.address)
 
 
-def _write_down(folder: Path, job: JobFile, scenario: Scenario, asked: RunOptions, plan: RunPlan) -> None:
-    """Write what the run was asked for, before it begins."""
-    write_text(folder / "scenario.resolved.yaml", resolved_yaml(scenario))
-    document = {
+def _lived(folder: Path, plan: RunPlan) -> float:
+    """Return the real time that earlier legs ran, s: simulated time stands still while no coordinator runs."""
+    events = read_journal(folder / "journal.jsonl")
+    return (events[-1].time - plan.sky.start) / plan.speedup if events else 0.0
+
+
+def _document(job: JobFile, asked: RunOptions, plan: RunPlan) -> dict[str, Any]:
+    """Return what the run was asked for and what its bits depend on: what a later leg must have alike."""
+    return {
         "job": job.model_dump(mode="json"),
         "options": asdict(asked),
         "satellites": plan.sky.names,
         "start_s": plan.sky.start,
         "units": plan.units,
+        "inputs": inputs_of(job.parameters),
         "skyhall": version("skyhall"),
+        "torch": version("torch"),
         "python": platform.python_version(),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_text(folder / "run.json", json.dumps(document, indent=2) + "\n")
 
 
-def _write_evidence(evidence: Evidence, folder: Path, wall_s: float) -> None:
+def _write_evidence(evidence: Evidence, folder: Path) -> None:
     """Write the record's head and the digests, each beside the undisturbed run's."""
     write_text(folder / "evidence.json", json.dumps(evidence.summary(), indent=2) + "\n")
     quiet = evidence.reference

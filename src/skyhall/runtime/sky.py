@@ -17,7 +17,7 @@ from skyhall.orbit.elements import kepler_period
 from skyhall.twin import forecast
 from skyhall.types import Array
 
-__all__ = ["Link", "Sky", "chosen", "darkest", "sky_of"]
+__all__ = ["Link", "Sky", "chosen", "darkest", "names_of", "sky_of"]
 
 _SLOT = 60.0  # s; dusk and dawn are known to the slot
 
@@ -117,7 +117,7 @@ def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: floa
     seen = windows.stack()
     design = fleet.designs[int(fleet.design_index[satellites[0]])]
     return Sky(
-        names=tuple(f"sat-{each}" for each in satellites),
+        names=names_of(satellites),
         start=start,
         slot=_SLOT,
         lit=seen["sustainable_w"] >= power,
@@ -125,6 +125,11 @@ def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: floa
         accelerator_w=design.it_power / design.accelerators,
         way=_ways(fleet, satellites),
     )
+
+
+def names_of(satellites: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of satellites by their index in the fleet."""
+    return tuple(f"sat-{each}" for each in satellites)
 
 
 def _ways(fleet: Fleet, satellites: Sequence[int]) -> Callable[[int, int, float], Link]:

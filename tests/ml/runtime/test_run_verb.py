@@ -73,9 +73,9 @@ def test_the_record_says_what_was_asked_and_what_each_round_gave(ended: tuple[Pa
     assert (asked["options"]["faults"], asked["options"]["kills"], asked["units"]) == (6.0, ["any@50 %"], 12)
     assert json.loads((folder / "evidence.json").read_text(encoding="utf-8")) == document
     rows = json.loads((folder / "digests.json").read_text(encoding="utf-8"))
-    assert [row["digest"] for row in rows] == [row["reference"] for row in rows]
+    assert [row["digests"] for row in rows] == [row["undisturbed"] for row in rows]
     assert (rows[0]["done"], rows[-1]["done"]) == (0, 12)
-    assert rows[-1]["digest"] == document["digest"]
+    assert rows[-1]["digests"] == [document["digest"]]
     assert (folder / "result.checkpoint").read_bytes()[-32:].hex() == document["digest"]
     assert read_journal(folder / "journal.jsonl")
 
@@ -90,15 +90,66 @@ def test_a_run_whose_coordinator_ended_is_continued(ended: tuple[Path, Any], tmp
     asked = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     asked["options"]["reference"] = False  # it is known already
     (folder / "run.json").write_text(json.dumps(asked), encoding="utf-8")
+    lived = (read_journal(folder / "journal.jsonl")[-1].time - asked["start_s"]) / asked["options"]["speedup"]
     document = answer("--resume", str(folder))
     assert document["identical"] is None
     assert document["digest"] == ended[1]["digest"]
     assert document["coordinator_restarts"] == 1
+    assert document["wall_s"] > lived > 0.0
+    assert json.loads((folder / "run.json").read_text(encoding="utf-8")) == asked
+
+
+@pytest.fixture
+def cut(ended: tuple[Path, Any], tmp_path: Path) -> Path:
+    """A run that was begun and not ended, as far as its folder tells."""
+    folder = tmp_path / "cut"
+    shutil.copytree(ended[0], folder)
+    (folder / "evidence.json").unlink()
+    return folder
+
+
+def test_a_run_that_was_begun_by_another_version_is_not_resumed(cut: Path) -> None:
+    asked = json.loads((cut / "run.json").read_text(encoding="utf-8"))
+    (cut / "run.json").write_text(json.dumps(asked | {"skyhall": "0.0.1", "units": 13}), encoding="utf-8")
+    said = refusal("--resume", str(cut))
+    assert "skyhall 0.0.1, now" in said
+    assert "units 13, now 12" in said
+
+
+def test_a_text_that_was_changed_meanwhile_is_not_trained_on(cut: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("to be, or not to be " * 100, encoding="utf-8")
+    asked = json.loads((cut / "run.json").read_text(encoding="utf-8"))
+    asked["job"]["parameters"]["text"] = str(text)
+    asked["inputs"] = {"text": "0" * 64}
+    (cut / "run.json").write_text(json.dumps(asked), encoding="utf-8")
+    assert "inputs.text 000000000000…, now" in refusal("--resume", str(cut))
+
+
+def test_a_torn_record_is_a_problem_of_the_file(cut: Path) -> None:
+    (cut / "run.json").write_text("{", encoding="utf-8")
+    result = call("--resume", str(cut), "--json")
+    assert result.exit_code == 3
+    assert "is not what a run was asked for" in json.loads(result.stderr)["what"]
+
+
+def test_a_folder_of_something_else_is_left_as_it_is(here: Path) -> None:
+    (here / "mine" / "papers").mkdir(parents=True)
+    assert "holds no run" in refusal("gpt-train", "--out", "mine", "--scenario", "suncatcher-81")
+    assert [each.name for each in (here / "mine").iterdir()] == ["papers"]
+
+
+def test_waits_of_requests_are_shown(here: Path) -> None:
+    few = ("--set", "size=tiny", "--set", "requests=8", "--set", "batch=4", "--set", "protect=bounded")
+    result = call("gpt-serve", *few, "--satellites", "1", "--scenario", "suncatcher-81")
+    assert result.exit_code == 0, result.stderr
+    assert "95 % within" in result.stdout
+    assert "bounded: " in result.stdout
+    waits = json.loads(Path("runs/gpt-serve/evidence.json").read_text(encoding="utf-8"))["latency_s"]
+    assert 0.0 < waits["p50_s"] <= waits["p95_s"] <= waits["p99_s"]
 
 
 def test_a_job_file_at_bounded_on_one_satellite_and_what_is_shown(here: Path) -> None:
-    others = here / "runs" / "mine" / "sat-images"
-    others.mkdir(parents=True)
     Path("mine.yaml").write_text(
         "kind: gpt-train\nprotect: bounded\nparameters: {size: tiny, steps: 5}\nresources: {satellites: 1}\n"
     )
@@ -109,13 +160,12 @@ def test_a_job_file_at_bounded_on_one_satellite_and_what_is_shown(here: Path) ->
     assert "validation loss" in result.stdout
     assert "undisturbed" not in result.stdout
     assert (here / "runs" / "mine" / "evidence.json").exists()
-    assert others.exists()  # only satellites of an earlier run are cleared away
 
 
 def test_a_run_that_cannot_end_says_so_and_its_folder_is_free_again(here: Path) -> None:
     given = (*TINY, "--no-reference", "--satellites", "1", "--set", "protect=bounded", "--out", "short")
     # The last of two options counts.
-    result = call("gpt-train", *given, "--duration", "2 min", "--speedup", "1000", "--json")
+    result = call("gpt-train", *given, "--duration", "2 min", "--speedup", "600", "--json")
     assert result.exit_code == 1
     error = json.loads(result.stderr)
     assert "the time that was given is over" in error["what"]
@@ -159,6 +209,9 @@ def test_the_kinds_are_listed_with_their_parameters() -> None:
         (("gpt-train", "--duration", "-5 min"), "--duration"),
         (("gpt-train", "--speedup", "0"), "--speedup"),
         (("gpt-train", "--speedup", "inf"), "--speedup"),
+        (("gpt-train", "--speedup", "601"), "at most 600"),
+        (("gpt-train", "--speedup", "nan"), "--speedup"),
+        (("gpt-parallel", "--set", "size=tiny", "--set", "protect=bounded"), "at least 3 replicas"),
         (("gpt-train", "--address", "head:6379"), "--engine ray"),
         (("gpt-train", "--start", "tomorrow"), "--start"),
         (("--resume", "nothing"), "holds no run"),

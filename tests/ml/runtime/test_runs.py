@@ -322,7 +322,7 @@ def test_training_ends_as_promised_through_eclipses_kills_and_a_thousand_flips(
         pytest.skip("the text is not here")
     job = JobFile(name="acceptance", kind="gpt-train", parameters=parameters, protect=protect)
     # The quicker the execution, the quicker the Sun that brings three eclipses.
-    speedup = 100.0 if parameters is LONG else 300.0 if protect == "exact" else 1000.0
+    speedup = 100.0 if parameters is LONG else 300.0 if protect == "exact" else 600.0
     options = RunOptions(faults=1200.0, kills=("2",), speedup=speedup, duration=4 * DAY, seed=1)
     evidence = run_job(job, options=options, folder=tmp_path)
     counts = evidence.state.counts

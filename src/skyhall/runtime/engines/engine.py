@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Engine", "Said", "WorkerSpec"]
+__all__ = ["LEASE_S", "Engine", "Said", "WorkerSpec"]
+
+LEASE_S = 10.0  # real: after which a silent process counts as gone, ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The engine of this machine: a process for each satellite, a folder each for its storage, pipes between.
 
-Processes are spawned, never forked. A process that does not answer pings within the lease is said to be gone and is
-left alone: if it wakes, its epoch is over.
+Processes are spawned, never forked. A process that does not answer a ping within the lease is said to be gone and is
+left alone: if it wakes, its epoch is over. A pause of the coordinator itself does not count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skyhall.runtime.engines.engine import Said, WorkerSpec
+from skyhall.runtime.engines.engine import LEASE_S, Said, WorkerSpec
 from skyhall.runtime.storage import landed, sent
 
 __all__ = ["LocalEngine"]
@@ -34,7 +34,7 @@ class _Child:
     satellite: int
     epoch: int
     process: subprocess.Popen[bytes]
-    heard: float
+    owes: float | None  # since when it has not answered, s; None once it has
     pinged: float = 0.0
     up: bool = False
     silent: bool = False  # said to be gone
@@ -55,13 +55,14 @@ class LocalEngine:
         self,
         spec: Callable[[int, int], WorkerSpec],
         *,
-        lease: float = 10.0,
+        lease: float = LEASE_S,
         carried: Callable[[bytes], bytes] = lambda sealed: sealed,
     ) -> None:
         self._spec, self._lease, self._on_the_way = spec, lease, carried
         self._children: dict[tuple[int, int], _Child] = {}
         self._said: queue.Queue[Said] = queue.Queue()
         self._waking: list[tuple[float, _Child]] = []
+        self._looked = time.monotonic()
 
     def start(self, satellite: int, epoch: int) -> None:
         """Start a satellite's process."""
@@ -149,7 +150,7 @@ class LocalEngine:
         assert child.process.stdout is not None
         with contextlib.suppress(ValueError):
             for line in child.process.stdout:
-                child.heard = time.monotonic()
+                child.owes = None
                 try:
                     said = json.loads(line)
                     kind = str(said.pop("kind"))
@@ -164,8 +165,9 @@ class LocalEngine:
             self._said.put(Said(child.satellite, child.epoch, "gone", {"reason": f"exit code {code}"}))
 
     def _look_after(self) -> None:
-        """Ping, wake, and give up on the silent."""
+        """Ping, wake, and give up on those that do not answer."""
         now = time.monotonic()
+        paused, self._looked = now - self._looked, now
         for at, child in [each for each in self._waking if each[0] <= now]:
             self._waking.remove((at, child))
             with contextlib.suppress(OSError):
@@ -173,9 +175,16 @@ class LocalEngine:
         for child in list(self._children.values()):
             if child.silent or child.process.poll() is not None:
                 continue
-            if now - child.pinged > self._lease / 4.0:
-                child.pinged = now
-                self._write(child, {"kind": "ping"})
-            if now - child.heard > (self._lease if child.up else _STARTING_S):
+            # Not the others' silence but an own pause: what came meanwhile may not have been read yet.
+            owes = child.owes
+            if owes is not None and paused > self._lease / 2.0:
+                owes = child.owes = owes + paused
+            if owes is not None and now - owes > (self._lease if child.up else _STARTING_S):
                 child.silent = True
                 self._said.put(Said(child.satellite, child.epoch, "gone", {"reason": "its lease ran out"}))
+            elif now - child.pinged > self._lease / 4.0:
+                child.pinged = now
+                # Before it is sent: the answer may be here before this goes on.
+                if child.owes is None:
+                    child.owes = now
+                self._write(child, {"kind": "ping"})

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from skyhall.errors import Place, ValueProblem
-from skyhall.runtime.engines.engine import Said, WorkerSpec
+from skyhall.runtime.engines.engine import LEASE_S, Said, WorkerSpec
 from skyhall.runtime.storage import landed, sent
 
 # Both are read when Ray is imported or started. What it has to say it prints to standard output, even without
@@ -166,7 +166,7 @@ class RayEngine:
         names: Sequence[str],
         *,
         address: str = "",
-        lease: float = 10.0,
+        lease: float = LEASE_S,
         carried: Callable[[bytes], bytes] = lambda sealed: sealed,
     ) -> None:
         self._spec, self._names = spec, tuple(names)
