@@ -70,9 +70,11 @@ def test_who_does_not_answer_is_given_up_once_and_who_does_is_not(monkeypatch: p
 def test_a_pause_of_the_engine_fences_nobody(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
     fleet = Fleet(monkeypatch, (True, True))
     fleet.looks(3.0)
-    fleet.look(0.1, answers=False)
-    # They were asked, or not, before the pause; what they answered has not been read by its end.
+    fleet.looks(0.3 * LEASE, answers=False)
+    assert all(child.owes for child in fleet.engine._children.values()), "they were asked before the pause"
+    # What they answered is not read at once.
     assert fleet.look(pause, answers=False) == set()
+    assert fleet.look(0.1, answers=False) == set()
     assert fleet.look(0.1) == set()
     assert fleet.looks(3.0 * LEASE) == set()
 
