@@ -35,9 +35,7 @@ _MOST_STILLBORN = 3
 def begin(plan: RunPlan) -> RunState:
     """Return what is known before the first event."""
     start = plan.sky.start
-    return RunState(
-        now=start, seats=[Seat() for _ in plan.sky.names], next_checkpoint=start + plan.checkpoint_s
-    )
+    return RunState(now=start, seats=[Seat() for _ in plan.sky.names], next_checkpoint=start)
 
 
 def step(plan: RunPlan, state: RunState, event: Event) -> tuple[RunState, list[Command]]:

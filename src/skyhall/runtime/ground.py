@@ -71,7 +71,8 @@ class Ground:
 
     def _save(self, satellite: int) -> None:
         seat = self.state.seats[satellite]
-        seat.saving, seat.saving_due = self.state.verified, self._answer_due()
+        seat.saving, seat.saving_since = self.state.verified, self.state.now
+        seat.saving_due = self._answer_due()
         self._do("save", satellite, seat.epoch, done=self.state.verified)
 
     def _rest(self, satellite: int) -> None:
