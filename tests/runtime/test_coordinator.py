@@ -356,8 +356,7 @@ def test_a_file_that_is_whole_and_of_another_state_is_not_asked_for_again() -> N
 
 
 def test_a_transfer_of_which_nothing_is_heard_is_given_up() -> None:
-    strikes = (Strike("lose", unit=20),)
-    asked = plan(sky=sky(BRIGHT * 4), strikes=strikes, units=200, copies=2, speedup=5.0)
+    asked = plan(sky=sky(BRIGHT * 4), units=200, copies=1, protect="bounded", speedup=5.0)
     fleet = PretendedFleet(asked, 0, Troubles(never_carries=True))
     ends_right(fleet)
     assert fleet.happened["lost carries"] == 1

@@ -18,6 +18,7 @@ from skyhall.runtime.votes import agreed_digest
 __all__ = ["Custody"]
 
 _CHECKPOINT_COSTS = 20.0  # between two of them: at most a twentieth of the time goes into writing
+_CHECKPOINT_LEAST = 1.0 / 30.0  # of the time between two of them that was asked for
 _SULK_S = 600.0  # simulated; that a satellite is left alone that could not write, read or receive
 _REFUSALS = 2  # in a row, before it is
 
@@ -27,7 +28,9 @@ class Custody(Ground):
 
     def _saved(self, satellite: int, seat: Seat, data: Any) -> None:
         done = int(data["done"])
-        self.state.save_s = self.state.now - seat.saving_since
+        cost = _CHECKPOINT_COSTS * (self.state.now - seat.saving_since)
+        soon = min(max(cost, _CHECKPOINT_LEAST * self.plan.checkpoint_s), self.plan.checkpoint_s)
+        self.state.next_checkpoint = min(self.state.next_checkpoint, self.state.now + soon)
         seat.saving, seat.saving_due = None, math.inf
         if done in self.state.digests and data["digest"] not in self.state.digests[done]:
             self.state.counts["state_refused"] += 1
@@ -280,8 +283,7 @@ class Custody(Ground):
                 if state.seats[satellite].saving is None:
                     self._save(satellite)
         if able:
-            often = _CHECKPOINT_COSTS * state.save_s if state.save_s else self.plan.checkpoint_s
-            state.next_checkpoint = state.now + min(often, self.plan.checkpoint_s)
+            state.next_checkpoint = state.now + self.plan.checkpoint_s
 
     def _replicate(self) -> None:
         """Give the newest stored state, where one satellite alone has it, to the one with the most light ahead."""

@@ -101,7 +101,7 @@ class Evidence:
 
     @property
     def processor_s(self) -> float:
-        """Processor time of all executions, s; of those that were never reported the real time that they took at most."""
+        """Processor time of all executions, s; of those that were never reported at most the real time they took."""
         return self.state.busy_s + self.state.lost_busy_s
 
     @property

@@ -58,8 +58,8 @@ class RunPlan:
     faults : expected upsets in the whole run, spread evenly over it; None with an acceleration.
     acceleration : by which the twin's rates, here and now, are multiplied; None with a count.
     strikes : what the scenario does to satellites.
-    checkpoint_s : simulated time between checkpoints at most; they come sooner where writing one takes less than a
-        twentieth of that.
+    checkpoint_s : simulated time between checkpoints at most; they come sooner where that costs less than a twentieth
+        of the time.
     margin_s : light that a satellite needs ahead to begin a round.
     reboot_s : from a kill until the satellite answers again.
     round_units : units between two comparisons; None lets the upset rate and the light decide.
@@ -225,7 +225,7 @@ class RunState:
     finite : (part, phase) of which some copy had a finite result since then.
     serial : of the last command that is answered. short_since : since when a quorum waits for the other members.
     began : simulated time of the first round; None before.
-    next_checkpoint, save_s : when one is due, and the simulated time that writing the last one took.
+    next_checkpoint : when one is due.
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
@@ -257,7 +257,6 @@ class RunState:
     struck: set[int] = field(default_factory=set)
     unit_s: float = 0.0
     next_checkpoint: float = 0.0
-    save_s: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     exposure: float = 0.0
     busy_s: float = 0.0
