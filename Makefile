@@ -37,7 +37,7 @@ test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term -m "not ml" $(ARGS)
 
 test-ml: $(VENV)/installed-ml
-	$(BIN)/python -m pytest -m "ml and not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "ml and not slow" $(ARGS)
 
 test-ml-all: $(VENV)/installed-ml
 	$(BIN)/python -m pytest -m ml $(ARGS)

@@ -19,7 +19,7 @@ from skyhall.runtime.engines.local import LocalEngine
 from skyhall.runtime.evidence import BOUNDED_ERROR
 from skyhall.runtime.journal import read_journal
 from skyhall.runtime.state import RunPlan, RunState, Strike
-from skyhall.runtime.storage import checkpoint_path, stored
+from skyhall.runtime.storage import checkpoint_name, stored
 from skyhall.work.job_file import JobFile
 
 pytest.importorskip("torch")
@@ -64,7 +64,7 @@ def quiet() -> tuple[list[str], dict[str, Any]]:
 def ends_like(state: RunState, digests: list[str]) -> None:
     assert state.finished
     assert state.verified == len(digests) - 1
-    assert {done: digest for done, digest in state.digests.items() if digests[done] != digest} == {}
+    assert {done: digest for done, digest in state.digests.items() if (digests[done],) != digest} == {}
 
 
 def notes(folder: Path, what: str) -> list[dict[str, Any]]:
@@ -212,7 +212,7 @@ def test_harmed_checkpoints_are_refused_and_the_run_goes_on_from_another(
             newest = max((done for folder in folders for done in stored(folder)), default=0)
             assert newest > 0
             for folder in folders:
-                path = checkpoint_path(folder, newest)
+                path = folder / checkpoint_name(newest)
                 if path.exists():
                     raw = bytearray(path.read_bytes())
                     raw[len(raw) // 2] ^= 1
