@@ -35,6 +35,7 @@ class Custody(Ground):
         if done in self.state.digests and data["digest"] not in self.state.digests[done]:
             self.state.counts["state_refused"] += 1
             self._note("checkpoint refused", satellite, done=done)
+            seat.stored.pop(done, None)
             return
         self._keep_only(seat, data["kept"])
         seat.stored[done] = Stored(str(data["digest"]), int(data["size"]))
@@ -48,9 +49,8 @@ class Custody(Ground):
         if transfer is None:
             return
         source, target = state.seats[transfer.source], state.seats[transfer.target]
-        other = (
-            data["ok"] and data["digest"] != transfer.digest
-        )  # whole, and not what the source was thought to have
+        # Whole, and not what the source was thought to have.
+        other = data["ok"] and data["digest"] != transfer.digest
         if not data["ok"] or other:
             state.counts["transfers_failed"] += 1
             reason = "it is another state than was thought" if other else data["reason"]
@@ -59,6 +59,8 @@ class Custody(Ground):
                 self._refused(target)
             elif transfer.part is None:
                 source.stored.pop(transfer.done, None)
+                if other:  # and it lies where the right one may have lain
+                    target.stored.pop(transfer.done, None)
             elif state.round is not None:
                 held = state.round.present.get(transfer.source, frozenset())
                 state.round.present[transfer.source] = held - {transfer.part}
