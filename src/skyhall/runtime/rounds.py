@@ -36,6 +36,8 @@ class Rounds(Custody):
         """Take in a member's report of a round, or of a phase of it."""
         state, current = self.state, self.state.round
         self._count(data)
+        for alarm in data.get("alarms", ()):
+            self._note("alarm", satellite, **{f"alarm_{name}": each for name, each in alarm.items()})
         if current is None or data["round"] != current.number or seat.task != "running":
             return
         seat.task, seat.have, seat.digest = "ended", current.until, str(data["digest"])

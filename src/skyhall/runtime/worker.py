@@ -36,6 +36,7 @@ __all__ = ["Worker", "contribution", "first_state", "take"]
 
 # What an upset hits: state at rest and the kernels' results; jobs without an optimiser have fewer.
 _TARGETS = ("weights", "optimizer", "activations", "gradients", "updates")
+_MOST_ALARMS = 20  # of a round, that are told one by one; all are counted
 _SHAPES = {
     "single": 0.7,
     "adjacent": 0.2,
@@ -81,6 +82,7 @@ class Worker:
         self._ended: _Held | None = None
         self._guard: StepGuard | ServeGuard | None = None
         self._level = ""
+        self._alarms_told = 0
         self._upsets = _Upsets(spec)
         self._watch = _InfinityWatch()
 
@@ -204,7 +206,18 @@ class Worker:
         after = self._counts()
         counts = {name: after[name] - before[name] for name in after}
         busy = time.process_time() - began
-        self._answer({"kind": "ended", "round": command["round"], "busy_s": busy, **said, **counts})
+        alarms = self._new_alarms()
+        self._answer(
+            {"kind": "ended", "round": command["round"], "busy_s": busy, "alarms": alarms, **said, **counts}
+        )
+
+    def _new_alarms(self) -> list[dict[str, Any]]:
+        """Return the guard's alarms since the last time, the first of them."""
+        if self._guard is None:
+            return []
+        alarms = self._guard.report.alarms
+        new, self._alarms_told = alarms[self._alarms_told :], len(alarms)
+        return [each.as_dict() for each in new[:_MOST_ALARMS]]
 
     def _end(self, job: Job, done: int) -> dict[str, Any]:
         """Seal the state that results, and return what is said of it."""
@@ -250,7 +263,7 @@ class Worker:
         assert job is not None
         if isinstance(self._guard, StepGuard):
             self._guard.close()
-        old, self._level = self._guard, level
+        old, self._level, self._alarms_told = self._guard, level, 0
         if job.optimizer is None:
             self._guard = ServeGuard(job.model, level=level, seed=self._spec.seed)
         else:

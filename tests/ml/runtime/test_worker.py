@@ -151,6 +151,8 @@ def test_bounded_finds_and_repairs_what_hits_the_state(tmp_path: Path) -> None:
     # At rest every flip is found; in kernels those that matter.
     assert ended["detected"] > 0.5 * ended["injected"]
     assert ended["corrected"] + ended["redone"] > 0
+    assert len(ended["alarms"]) == min(20, ended["detected"])
+    assert {each["action"] for each in ended["alarms"]} <= {"corrected", "confirmed", "redone", "restored"}
 
 
 def test_a_satellite_that_is_called_off_says_nothing_of_the_round(
