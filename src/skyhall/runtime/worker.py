@@ -37,11 +37,8 @@ __all__ = ["Worker", "contribution", "first_state", "take"]
 # What an upset hits: state at rest and the kernels' results; jobs without an optimiser have fewer.
 _TARGETS = ("weights", "optimizer", "activations", "gradients", "updates")
 _MOST_ALARMS = 20  # of a round, that are told one by one; all are counted
-_SHAPES = {
-    "single": 0.7,
-    "adjacent": 0.2,
-    "row": 0.1,
-}  # ours, after MICRO 2021: 31.5 % of HBM upsets are multiple
+# Ours, after MICRO 2021: 31.5 % of the upsets of high-bandwidth memory are multiple.
+_SHAPES = {"single": 0.7, "adjacent": 0.2, "row": 0.1}
 
 
 @dataclass(slots=True)
