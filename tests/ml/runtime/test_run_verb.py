@@ -47,9 +47,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """A run at exact with two copies, six flips and a kill: its folder and its document."""
+    """A run at exact with two copies, ten flips and a kill: its folder and its document."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    flown = ("--faults", "6", "--kill", "any@50 %", "--satellites", "3", "--set", "copies=2")
+    flown = ("--faults", "10", "--kill", "any@50 %", "--satellites", "3", "--set", "copies=2")
     return folder, answer("gpt-train", *TINY, *flown, "--out", str(folder))
 
 
