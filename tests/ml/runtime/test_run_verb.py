@@ -70,7 +70,7 @@ def test_the_document_is_that_of_the_contract(ended: tuple[Path, Any]) -> None:
 def test_the_record_says_what_was_asked_and_what_each_round_gave(ended: tuple[Path, Any]) -> None:
     folder, document = ended
     asked = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert (asked["options"]["faults"], asked["options"]["kills"], asked["units"]) == (6.0, ["any@50 %"], 12)
+    assert (asked["options"]["faults"], asked["options"]["kills"], asked["units"]) == (10.0, ["any@50 %"], 12)
     assert json.loads((folder / "evidence.json").read_text(encoding="utf-8")) == document
     rows = json.loads((folder / "digests.json").read_text(encoding="utf-8"))
     assert [row["digests"] for row in rows] == [row["undisturbed"] for row in rows]
