@@ -290,7 +290,7 @@ def test_a_satellite_whose_process_never_comes_up_is_given_up_and_the_reason_tol
 
     fleet = Stillborn(plan(), 0)
     assert fleet.run().failed == "every satellite is lost: no torch"
-    assert sum(each["what"] == "process lost" for each in fleet.notes) == 15
+    assert sum(each["what"] == "process lost" for each in fleet.notes) == 50
 
 
 BRIGHT = ["#"]

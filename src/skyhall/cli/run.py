@@ -220,7 +220,9 @@ def _list(*, json: bool) -> None:
 
 
 def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
-    summary = evidence.summary()
+    from skyhall.jobs.kinds import meanings_of
+
+    summary, meanings = evidence.summary(), meanings_of(file.kind)
     faults = summary["faults"]
     copies = evidence.plan.copies
     show.title(file.name, f"{file.kind} at {file.protect}, {'1 copy' if copies == 1 else f'{copies} copies'}")
@@ -230,7 +232,7 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
     ]
     for name, value in evidence.outcome.items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            rows.append((name.replace("_", " "), show.number(value), ""))
+            rows.append((name.replace("_", " "), show.number(value), meanings.get(name, "")))
     rows.append(("digest", summary["digest"][:16], "SHA-256 of the final state"))
     if evidence.reference is not None:
         rows.append(("undisturbed run's", str(summary["reference_digest"])[:16], _beside(summary)))

@@ -137,6 +137,13 @@ class ImageCalibrate(Job):
     mean square of image minus truth in standard deviations of the sensor's noise, 1 where all is well.
     """
 
+    meanings = {
+        "groups": "of frames",
+        "spikes": "good pixels that hits lifted above the threshold",
+        "spikes_removed_share": "of the spikes",
+        "false_removed": "good pixels that no hit had met",
+        "deviation_in_noise": "from the truth, in units of the sensor's noise",
+    }
     Parameters = CalibrateParameters
 
     def __init__(self, parameters: CalibrateParameters) -> None:

@@ -21,7 +21,7 @@ from skyhall.integrity import StepGuard, capture, digest_of, restore
 from skyhall.integrity.states import optimizer_state, weights
 from skyhall.jobs.kinds import KINDS
 
-__all__ = ["Job", "make_job", "parsed"]
+__all__ = ["Job", "PartedJob", "make_job", "parsed"]
 
 
 class Job(ABC):
@@ -40,6 +40,7 @@ class Job(ABC):
     kept : results of the units done so far by name; they are part of the state.
     guard : of a job that has its steps verified one by one within a unit, as it was given; others are verified from
         outside, a unit at a time. See `guards_itself`.
+    meanings : unit or meaning of the outcome's numbers, by name.
     loose : names in the outcome that faults below the checks' thresholds may change at `bounded`, such as the digest of
         floats; the outcome says by something else whether they are right.
     arrivals : for each unit, when the requests that it answers come, s after the start; empty where nobody waits.
@@ -47,6 +48,7 @@ class Job(ABC):
 
     Parameters: ClassVar[type[Any]]
     guards_itself: ClassVar[bool] = False
+    meanings: ClassVar[Mapping[str, str]] = {}
     loose: ClassVar[frozenset[str]] = frozenset()
 
     parameters: Any
@@ -74,28 +76,6 @@ class Job(ABC):
     def keep(self, number: int, result: Any) -> None:
         """Take the verified result of a unit into `kept`."""
 
-    def contribute(self, number: int, part: int) -> dict[str, Tensor]:
-        """Execute a part of a unit and return what it contributes; state that is this part's own changes in place."""
-        raise NotImplementedError(f"{type(self).__name__} has no parts")
-
-    def take(self, number: int, came: Mapping[int, Mapping[str, Tensor]], *, guarded: bool) -> None:
-        """Take the contributions of a unit, by part, into the state that all parts share, and into `kept`.
-
-        Parameters
-        ----------
-        guarded : each was computed once, and must pass guards; otherwise copies agreed on it.
-
-        Raises
-        ------
-        RuntimeError
-            When too few pass.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no parts")
-
-    def alike(self) -> Mapping[str, Tensor]:
-        """Return the state that all parts must have alike after `take`."""
-        return {**weights(self.model), **{f"kept/{name}": value for name, value in self.kept.items()}}
-
     @abstractmethod
     def outcome(self) -> dict[str, Any]:
         """Return what the job says at its end (or so far), as JSON takes it, and the same for the same state."""
@@ -119,6 +99,32 @@ class Job(ABC):
         own = {**weights(self.model), **(optimizer_state(self.optimizer) if self.optimizer else {})}
         kept = {f"kept/{name}": value for name, value in self.kept.items()}
         return digest_of({**own, **kept, "random": torch.get_rng_state()})
+
+
+class PartedJob(Job):
+    """A job of whose units satellites execute a part each, and then exchange what they contribute."""
+
+    @abstractmethod
+    def contribute(self, number: int, part: int) -> dict[str, Tensor]:
+        """Execute a part of a unit and return what it contributes; state that is this part's own changes in place."""
+
+    @abstractmethod
+    def take(self, number: int, came: Mapping[int, Mapping[str, Tensor]], *, guarded: bool) -> None:
+        """Take the contributions of a unit, by part, into the state that all parts share, and into `kept`.
+
+        Parameters
+        ----------
+        guarded : each was computed once, and must pass guards; otherwise copies agreed on it.
+
+        Raises
+        ------
+        RuntimeError
+            When too few pass.
+        """
+
+    def alike(self) -> Mapping[str, Tensor]:
+        """Return the state that all parts must have alike after `take`."""
+        return {**weights(self.model), **{f"kept/{name}": value for name, value in self.kept.items()}}
 
 
 def parsed(kind: type[Any], texts: Mapping[str, str]) -> Any:

@@ -57,6 +57,11 @@ class KernelRunsParameters:
 class KernelRuns(Job):
     """The job. `kept`, one entry an execution: a checksum of the whole result, some of its elements, and if done."""
 
+    meanings = {
+        "size": "as of `skyhall bench`",
+        "compared": "executions, with a reference in double precision",
+        "largest_error": "absolute, in the result's own unit",
+    }
     Parameters = KernelRunsParameters
     # Low bits may differ; `passed` says whether the samples are within the tolerance.
     loose = frozenset({"results_sha256", "largest_error"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
-__all__ = ["KINDS", "parameters_of"]
+__all__ = ["KINDS", "meanings_of", "parameters_of"]
 
 KINDS = {
     "gpt-train": ("train", "GPTTrain", "train a character-level GPT on a text"),
@@ -26,6 +27,13 @@ KINDS = {
         "train replicas of a GPT that average their steps now and then",
     ),
 }
+
+
+def meanings_of(kind: str) -> Mapping[str, str]:
+    """Return the unit or meaning of the numbers in a kind's outcome; needs torch."""
+    module, name, _ = KINDS[kind]
+    meanings: Mapping[str, str] = getattr(import_module(f"skyhall.jobs.{module}"), name).meanings
+    return meanings
 
 
 def parameters_of(kind: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from skyhall.errors import Place, ValueProblem, did_you_mean
 from skyhall.jobs.gpt import GPT, SIZES, adamw, build, learning_rate, train_step, validation_loss
-from skyhall.jobs.job import Job
+from skyhall.jobs.job import PartedJob
 from skyhall.jobs.outer import (
     GUARDS,
     Aggregate,
@@ -23,7 +23,7 @@ from skyhall.jobs.outer import (
     outer_step,
     pseudo_gradient,
 )
-from skyhall.jobs.train import text_of
+from skyhall.jobs.train import LOSSES, text_of
 
 __all__ = ["GPTDiLoCo", "GPTDiLoCoParameters", "Shard"]
 
@@ -85,7 +85,7 @@ class _Replicas(nn.Module):
         return list(self.buffers(recurse=False))
 
 
-class GPTDiLoCo(Job):
+class GPTDiLoCo(PartedJob):
     """The job; its outcome is the validation loss of the shared model, nats a character.
 
     `unit` does a whole round. Where satellites do one replica each, `shard` is a satellite's part, and `merge` takes
@@ -98,6 +98,7 @@ class GPTDiLoCo(Job):
     """
 
     Parameters = GPTDiLoCoParameters
+    meanings = LOSSES
     guards_itself = True
 
     def __init__(self, parameters: GPTDiLoCoParameters) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from skyhall.errors import Place, ValueProblem
 from skyhall.jobs.gpt import learning_rate, loss_of
+from skyhall.jobs.job import PartedJob
 from skyhall.jobs.outer import GUARDS, Guards, aggregate, contributions_of
 from skyhall.jobs.train import GPTTrain, GPTTrainParameters
 
@@ -36,7 +37,7 @@ class GPTParallelParameters(GPTTrainParameters):
             )
 
 
-class GPTParallel(GPTTrain):
+class GPTParallel(GPTTrain, PartedJob):
     """The job: gradients of the mean over all replicas' batches; one loses no more than its own share if left out."""
 
     Parameters = GPTParallelParameters

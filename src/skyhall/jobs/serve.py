@@ -85,6 +85,7 @@ class GPTServe(Job):
     """The job; its outcome is the digest of all answers."""
 
     Parameters = GPTServeParameters
+    meanings = {"requests": "answered", "tokens": "said, one a character"}
 
     def __init__(self, parameters: GPTServeParameters) -> None:
         self.parameters = parameters

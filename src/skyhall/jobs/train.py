@@ -14,7 +14,7 @@ from skyhall.jobs.gpt import SIZES, adamw, build, learning_rate, train_step, val
 from skyhall.jobs.job import Job
 from skyhall.jobs.text import Text, read_text, standard_library_text
 
-__all__ = ["GPTTrain", "GPTTrainParameters", "text_of"]
+__all__ = ["LOSSES", "GPTTrain", "GPTTrainParameters", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,14 @@ class GPTTrainParameters:
             )
 
 
+LOSSES = {"validation_loss": "nats a character", "training_loss": "nats a character, of the last steps"}
+
+
 class GPTTrain(Job):
     """The job; its outcome is the validation loss, nats a character."""
 
     Parameters = GPTTrainParameters
+    meanings = LOSSES
 
     def __init__(self, parameters: GPTTrainParameters) -> None:
         self.parameters = parameters

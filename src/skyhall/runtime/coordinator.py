@@ -29,7 +29,7 @@ from skyhall.runtime.state import Command, RunPlan, RunState, Seat
 
 __all__ = ["begin", "step"]
 
-_MOST_STILLBORN = 3
+_MOST_STILLBORN = 10  # in a row: kills from outside may hit a few, a package that is missing ends all
 
 
 def begin(plan: RunPlan) -> RunState:

@@ -28,7 +28,7 @@ from skyhall.integrity.container import pack, unpack
 from skyhall.integrity.determinism import current_pins, pinned
 from skyhall.integrity.digests import digest_of
 from skyhall.integrity.errors import CheckpointError
-from skyhall.jobs.job import Job, make_job
+from skyhall.jobs.job import Job, PartedJob, make_job
 from skyhall.runtime.engines.engine import WorkerSpec
 from skyhall.runtime.storage import checkpoint_name, contribution_name, stored, write_file
 
@@ -185,7 +185,7 @@ class Worker:
                 if sealed[int(part)][-32:].hex() != digest:
                     raise CheckpointError(f"part {part}'s contribution is not the one that was agreed on")
             take(job, done - 1, sealed, guarded=self._spec.protect != "exact")
-            return {**self._end(job, done), "common": digest_of(job.alike())}
+            return {**self._end(job, done), "common": digest_of(_parted(job).alike())}
 
         self._report(command, work)
 
@@ -230,7 +230,8 @@ class Worker:
         """Execute a part of a unit, and store what it contributes."""
         for old in self._folder.glob("part-*.contribution"):
             old.unlink(missing_ok=True)
-        with self._upsets.due(job, upsets) as hit, contextlib.nullcontext() if job.guards_itself else hit():
+        guarded = self._guard is not None and job.guards_itself  # within; upsets hit what is at rest
+        with self._upsets.due(job, upsets) as hit, contextlib.nullcontext() if guarded else hit():
             sealed = contribution(job, number, part)
         write_file(self._folder, contribution_name(number + 1, part), sealed)
         said = {"digest": sealed[-32:].hex(), "size": len(sealed), "finite": not _infinite(unpack(sealed))}
@@ -416,9 +417,15 @@ def first_state(kind: str, parameters: Mapping[str, str]) -> tuple[Job, bytes]:
 
 def contribution(job: Job, number: int, part: int) -> bytes:
     """Execute a part of a unit and return the sealed bytes of what it contributes."""
-    return bytes(pack(job.contribute(number, part)))
+    return bytes(pack(_parted(job).contribute(number, part)))
 
 
 def take(job: Job, number: int, sealed: Mapping[int, bytes], *, guarded: bool) -> None:
     """Take sealed contributions, by part, into a job's state."""
-    job.take(number, {part: unpack(sealed[part]) for part in sorted(sealed)}, guarded=guarded)
+    _parted(job).take(number, {part: unpack(sealed[part]) for part in sorted(sealed)}, guarded=guarded)
+
+
+def _parted(job: Job) -> PartedJob:
+    if not isinstance(job, PartedJob):
+        raise TypeError(f"{type(job).__name__} has no parts")
+    return job

@@ -14,7 +14,6 @@ from skyhall.integrity import Copies, FaultModel, StepGuard, inject, load, pinne
 from skyhall.jobs.job import make_job
 from skyhall.jobs.outer import Contribution, Unresolved, contribution_digest
 from skyhall.jobs.outer_train import GPTDiLoCo, Shard
-from skyhall.jobs.text import standard_library_text
 
 pytestmark = pytest.mark.ml
 
@@ -25,14 +24,6 @@ SMALL = {"size": "tiny", "steps": "3", "inner": "2", "replicas": "3"}
 def pins() -> Iterator[None]:
     with pinned(threads=1):
         yield
-
-
-@pytest.fixture(scope="module")
-def short_text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("text") / "short.txt"
-    text = standard_library_text(60_000)
-    path.write_text(text.decode(text.tokens), encoding="utf-8")
-    return str(path)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from skyhall.integrity import FaultModel, ServeGuard, inject, save
 from skyhall.jobs import gpt
 from skyhall.jobs.job import make_job
 from skyhall.jobs.serve import NOTHING, GPTServe, answers
-from skyhall.jobs.text import standard_library_text
 from skyhall.jobs.train import GPTTrain
 
 pytestmark = pytest.mark.ml
@@ -37,14 +36,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory, short_text: str) -> str:
         job.keep(number, job.unit(number))
     path = tmp_path_factory.mktemp("trained") / "step-300"
     save(path, job.save(300))
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def short_text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("text") / "short.txt"
-    text = standard_library_text(60_000)
-    path.write_text(text.decode(text.tokens), encoding="utf-8")
     return str(path)
 
 
