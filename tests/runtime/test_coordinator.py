@@ -285,12 +285,12 @@ def test_a_satellite_whose_process_never_comes_up_is_given_up_and_the_reason_tol
         def _say(
             self, delay: float, kind: str, satellite: int | None, epoch: int | None, **data: Any
         ) -> None:
-            kind, data = ("gone", {"reason": "no torch"}) if kind == "up" else (kind, data)
+            kind, data = ("gone", {"reason": "no torch", "own": True}) if kind == "up" else (kind, data)
             super()._say(delay, kind, satellite, epoch, **data)
 
     fleet = Stillborn(plan(), 0)
     assert fleet.run().failed == "every satellite is lost: no torch"
-    assert sum(each["what"] == "process lost" for each in fleet.notes) == 50
+    assert sum(each["what"] == "process lost" for each in fleet.notes) == 15
 
 
 BRIGHT = ["#"]

@@ -6,8 +6,9 @@ sensor. Offset; bad pixels; radiation spikes over successive frames; gain; 2 × 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -137,7 +138,7 @@ class ImageCalibrate(Job):
     mean square of image minus truth in standard deviations of the sensor's noise, 1 where all is well.
     """
 
-    meanings = {
+    meanings: ClassVar[Mapping[str, str]] = {
         "groups": "of frames",
         "spikes": "good pixels that hits lifted above the threshold",
         "spikes_removed_share": "of the spikes",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -57,7 +58,7 @@ class KernelRunsParameters:
 class KernelRuns(Job):
     """The job. `kept`, one entry an execution: a checksum of the whole result, some of its elements, and if done."""
 
-    meanings = {
+    meanings: ClassVar[Mapping[str, str]] = {
         "size": "as of `skyhall bench`",
         "compared": "executions, with a reference in double precision",
         "largest_error": "absolute, in the result's own unit",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -85,7 +85,7 @@ class GPTServe(Job):
     """The job; its outcome is the digest of all answers."""
 
     Parameters = GPTServeParameters
-    meanings = {"requests": "answered", "tokens": "said, one a character"}
+    meanings: ClassVar[Mapping[str, str]] = {"requests": "answered", "tokens": "said, one a character"}
 
     def __init__(self, parameters: GPTServeParameters) -> None:
         self.parameters = parameters

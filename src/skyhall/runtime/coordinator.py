@@ -29,7 +29,7 @@ from skyhall.runtime.state import Command, RunPlan, RunState, Seat
 
 __all__ = ["begin", "step"]
 
-_MOST_STILLBORN = 10  # in a row: kills from outside may hit a few, a package that is missing ends all
+_MOST_STILLBORN = 3
 
 
 def begin(plan: RunPlan) -> RunState:
@@ -79,7 +79,7 @@ class _Step(Rounds):
         return not answers or event.data.get("asked") == seat.asked
 
     def _up(self, satellite: int, seat: Seat, data: Any) -> None:
-        seat.process, seat.stillborn, seat.struck = "up", 0, False
+        seat.process, seat.stillborn = "up", 0
         pins = str(data.get("pins", ""))
         self.state.pins = self.state.pins or pins
         if pins != self.state.pins:  # its bits would differ for ever
@@ -125,12 +125,12 @@ class _Step(Rounds):
         seat.epoch += 1
         self.state.counts["processes_lost"] += 1
         self._note("process lost", satellite, reason=data.get("reason", ""))
-        seat.stillborn += seat.process == "starting" and not seat.struck
+        seat.stillborn += seat.process == "starting" and bool(data.get("own"))  # and no kill from outside
         if seat.stillborn == _MOST_STILLBORN:  # it lacks something that another try does not bring
             seat.lost = True
             self.state.error = str(data.get("reason", ""))
             self._note("given up", satellite, reason=self.state.error)
-        seat.process, seat.saving, seat.saving_due, seat.struck = "down", None, math.inf, False
+        seat.process, seat.saving, seat.saving_due = "down", None, math.inf
         seat.back_at = max(seat.back_at, self.state.now)
         self._forget(seat)
         for number, each in list(self.state.transfers.items()):
@@ -146,7 +146,7 @@ class _Step(Rounds):
         for seat in self.state.seats:
             seat.epoch += 1
             seat.process, seat.saving, seat.back_at = "down", None, self.state.now
-            seat.saving_due, seat.struck = math.inf, False
+            seat.saving_due = math.inf
             self._forget(seat)
 
     def drive(self) -> None:
@@ -193,7 +193,6 @@ class _Step(Rounds):
                 self._do("stop", satellite, seat.epoch, seconds=strike.lasts / self.plan.speedup)
                 continue
             if alive:
-                seat.struck = True
                 self._do("kill", satellite, seat.epoch)
             seat.back_at = state.now + self.plan.reboot_s
             if strike.how == "lose":

@@ -121,8 +121,7 @@ class Seat:
     stored : checkpoints by units done. saving : the one that it is writing.
     asked, due : serial of the command that it has not answered, and when it is given up for that.
     saving_due, saving_since : the same of a checkpoint that it is writing, and when that began.
-    struck : its process was killed by the scenario, not by itself.
-    stillborn : processes in a row that ended before they were up; after some of them the seat is given up.
+    stillborn : processes in a row that ended by themselves before they were up; after some the seat is given up.
     refusals : files in a row that did not land or could not be loaded.
     sulks_until : a full disk is not tried again before.
     """
@@ -141,7 +140,6 @@ class Seat:
     due: float = math.inf
     saving_due: float = math.inf
     saving_since: float = 0.0
-    struck: bool = False
     stillborn: int = 0
     refusals: int = 0
     sulks_until: float = 0.0

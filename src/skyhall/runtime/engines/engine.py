@@ -39,6 +39,8 @@ class WorkerSpec:
 class Said:
     """What a satellite's process of some epoch said; an engine says "gone" for one that ended or fell silent.
 
+    With "gone" come a reason, and "own" where the process ended by itself.
+
     What was carried to a satellite is said with epoch None.
     """
 

@@ -162,7 +162,9 @@ class LocalEngine:
         code = child.process.wait()
         if not child.silent:
             child.silent = True
-            self._said.put(Said(child.satellite, child.epoch, "gone", {"reason": f"exit code {code}"}))
+            own = code >= 0  # no signal ended it
+            ended = {"reason": f"exit code {code}", "own": own}
+            self._said.put(Said(child.satellite, child.epoch, "gone", ended))
 
     def _look_after(self) -> None:
         """Ping, wake, and give up on those that do not answer."""

@@ -353,7 +353,7 @@ class RayEngine:
         for said in answer:
             kind = str(said.pop("kind"))
             if kind == "over":
-                self._lost(actor, said["reason"])
+                self._lost(actor, said["reason"], own=True)
                 return
             self._said.append(Said(actor.satellite, actor.epoch, kind, said))
         self._ask(actor)
@@ -362,17 +362,17 @@ class RayEngine:
         if outcome is not None:
             self._lost(actor, _reason(outcome))
 
-    def _lost(self, actor: _Actor, reason: str) -> None:
+    def _lost(self, actor: _Actor, reason: str, *, own: bool = False) -> None:
         """Give an actor up; one that still lives has missed a command, or an answer of it is lost."""
         if not actor.over:
             actor.over = True
             _kill(actor)
-            self._gone(actor, reason)
+            self._gone(actor, reason, own=own)
 
-    def _gone(self, actor: _Actor, reason: str) -> None:
+    def _gone(self, actor: _Actor, reason: str, *, own: bool = False) -> None:
         if not actor.silent:
             actor.silent = True
-            self._said.append(Said(actor.satellite, actor.epoch, "gone", {"reason": reason}))
+            self._said.append(Said(actor.satellite, actor.epoch, "gone", {"reason": reason, "own": own}))
 
     def _carried(self, transfer: int, target: int, outcome: dict[str, Any] | RayError) -> None:
         if isinstance(outcome, RayError):
