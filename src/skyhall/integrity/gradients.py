@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from skyhall.integrity.executions import targets_of, tensors_of
 from skyhall.integrity.operators import written_arguments
-from skyhall.integrity.sums import block_sums
+from skyhall.integrity.sums import agree, block_sums
 
 __all__ = ["GradientWatch"]
 
@@ -114,12 +114,7 @@ class GradientWatch:
                 unseen.append(grad)
                 continue
             now = block_sums(grad)
-            same = (
-                (now == note.sums).all()
-                if now.shape == note.sums.shape
-                else torch.zeros((), dtype=torch.bool)
-            )
-            pending.append((name, now, same))
+            pending.append((name, now, agree(now, note.sums)))
         if pending and not bool(torch.stack([same.to(pending[0][2].device) for _, _, same in pending]).all()):
             self._changed |= {name: now for name, now, same in pending if not bool(same)}
         return unseen

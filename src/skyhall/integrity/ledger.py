@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,11 +16,12 @@ from torch import Tensor
 
 from skyhall.integrity import products
 from skyhall.integrity.errors import IntegrityError, nearest
-from skyhall.integrity.guards import Band
+from skyhall.integrity.guards import Band, Ceiling
 from skyhall.integrity.report import Alarm, Report, Verdict
 from skyhall.integrity.singular import SingularValues
 from skyhall.integrity.sketches import Sketches
 from skyhall.integrity.sums import as_wide_words
+from skyhall.integrity.weight_products import Notes
 
 __all__ = ["LEVELS", "REPAIRS", "Ledger", "changed_rows", "differing", "same_bits"]
 
@@ -27,6 +29,24 @@ LEVELS = ("none", "sums", "abft", "full")
 REPAIRS = ("auto", "operator", "step")
 _KEPT_ALARMS = 1000
 _RANGE = 32.0  # times the median of the steps before, above which the longest row into a product is doubted
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """An execution that is not vouched for yet, and what tells that its inputs are still the same."""
+
+    name: str
+    target: str
+    kernel: Callable[[], Any]
+    inputs: tuple[tuple[Tensor, int], ...]
+    result: tuple[Tensor, ...]
+
+    def differs(self) -> Tensor | None:
+        """Return whether a second execution differs (0-dim truth), None where its inputs were changed."""
+        if any(tensor._version != version for tensor, version in self.inputs):
+            return None
+        with torch.no_grad():
+            return differing(self.result, self.kernel())
 
 
 class Ledger:
@@ -59,8 +79,9 @@ class Ledger:
         self._repair = repair
         self._retries = retries
         self.unseen = "every operator: this level checks none" if level in ("none", "sums") else ""
-        # The last gradient of an output and its rows' norms: it enters two products.
-        self.gradient_norms: tuple[Tensor, int, Tensor] | None = None
+        self.settles = False  # a verdict is sure to come for what is left to it, as in a step's guard
+        self.notes = Notes()
+        self._owed: list[_Owed] = []
         self.paused = False  # an update is on, which its shadow checks
         self._step = 0
         self._pending: list[tuple[str, str, Tensor, Tensor | None]] = []
@@ -68,6 +89,7 @@ class Ledger:
         self._ranges: list[tuple[Any, str, Tensor]] = []
         self._seen_ranges: list[tuple[Any, float]] = []
         self._bands: dict[Any, Band] = {}
+        self._ceilings: dict[Any, tuple[Ceiling, Ceiling, Ceiling]] = {}
         self._step_detected = 0
         self._step_corrected = 0
         self._counts: dict[str, Counter[str]] = {
@@ -132,6 +154,36 @@ class Ledger:
             name, target, kernel, inspect, result, "open" if vouches_for_inputs else "uncorrected"
         )
 
+    def owe(
+        self, name: str, target: str, kernel: Callable[[], Any], inputs: Sequence[Tensor], flops: int = 0
+    ) -> Any:
+        """Return what `kernel` gives, to be vouched for by something later: `discharge`, or a second execution.
+
+        Parameters
+        ----------
+        name, target, kernel, flops : as for `run`; the kernel gives a tuple of tensors.
+        inputs : what it reads, kept until then, as autograd keeps it for the backward pass.
+        """
+        result = _struck(name, kernel())
+        self._count(name, result, flops)
+        held = tuple((each, each._version) for each in inputs)
+        self._owed.append(_Owed(name, target, kernel, held, result))
+        return result
+
+    def discharge(self, first: Tensor) -> None:
+        """Take the execution that gave this tensor first as vouched for."""
+        self._owed = [each for each in self._owed if each.result[0].data_ptr() != first.data_ptr()]
+
+    def _settle_owed(self) -> None:
+        """Execute again what nothing has vouched for."""
+        for each in self._owed:
+            differs = each.differs()
+            if differs is None:
+                self._counts["unchecked"][each.name] += 1
+            elif bool(differs):
+                self.alarm(each.target, each.name, "open")
+        self._owed = []
+
     def _again(self, name: str, target: str, kernel: Any, inspect: Any, first: Any, failing: str) -> Any:
         """Run a doubted kernel again until its check passes, and say which rows had been wrong.
 
@@ -154,17 +206,22 @@ class Ledger:
         """Forget the checks' own numbers, which are then computed anew."""
         self.sketches.forget()
         self.singular.forget()
-        self.gradient_norms = None
+        self.notes.clear()
 
     def watch(self, key: Any, where: str, norms: Tensor) -> None:
         """Have the longest row that enters a product judged at the verdict, beside that of the steps before."""
         self._ranges.append((key, where, norms.max()))
+
+    def ceilings(self, key: Any) -> tuple[Ceiling, Ceiling, Ceiling]:
+        """Return what the identities of attention executions of one kind usually reach."""
+        return self._ceilings.setdefault(key, (Ceiling(), Ceiling(), Ceiling()))
 
     def verdict(self) -> Verdict:
         """Return the step's verdict, reading the device once, and begin the next step."""
         if not self.sketches.intact():  # what they did not see in this step is not known
             self.sketches.forget()
             self.alarm("guard", "sketches", "open")
+        self._settle_owed()
         self._read_pending()
         self._read_ranges()
         verdict = Verdict(
@@ -176,7 +233,7 @@ class Ledger:
         self._open, self._step_detected, self._step_corrected = [], 0, 0
         self._step += 1
         self.singular.forget_sums()
-        self.gradient_norms = None
+        self.notes.clear()
         if verdict:
             self.learn_ranges()
         return verdict

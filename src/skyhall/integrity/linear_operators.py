@@ -14,16 +14,16 @@ from torch import Tensor
 from skyhall.integrity.executions import plain, twice
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.products import (
+    NO,
     Residuals,
     exact_difference,
     residuals,
-    row_norms,
     times,
     worth_checking,
 )
 from skyhall.integrity.rounding import accumulator
 from skyhall.integrity.singular import owner_of
-from skyhall.integrity.vectors import mv_and_norms, vector_residuals
+from skyhall.integrity.weight_products import is_gradient, weight_gradient, with_weight
 
 __all__ = ["LINEAR_OPERATORS", "short_on_a_cpu"]
 
@@ -76,24 +76,35 @@ def _product(
         if not a.is_floating_point():
             x = ledger.sketches.draw(columns, c.dtype, c.device)
             return (exact_difference(a, b, c, x) != 0).any(), None
-        return _residuals(ledger, a, b, c, added, alpha, beta).verdict()
+        found = _residuals(ledger, str(func), a, b, c, added, alpha, beta)
+        return (NO, NO) if found is None else found.verdict()
 
     return ledger.run(str(func), "product", kernel, inspect, flops)
 
 
 def _residuals(
-    ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, added: Tensor | None, alpha: float, beta: float
-) -> Residuals:
-    """Check a product with one weighted vector in training, with sixteen sketched columns where nothing goes back."""
+    ledger: Ledger,
+    name: str,
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    added: Tensor | None,
+    alpha: float,
+    beta: float,
+) -> Residuals | None:
+    """Check a product with one weighted vector in training, with sixteen sketched columns where nothing goes back.
+
+    None says that all is surely right.
+    """
     wide = accumulator(a.dtype)
     summand: dict[str, Any] = {"added": added, "alpha": alpha, "beta": beta}
-    by_columns = a.dim() == 2 and a.stride(0) == 1 and a.stride(1) > 1 and b.stride(-1) == 1 and added is None
+    by_columns = is_gradient(a, b) and added is None
     # In short formats the result's own rounding leaves no room to be coarse.
     if a.dim() == 2 and a.dtype == wide and _in_training():
         if owner_of(b) is not None:
-            return _with_a_weight(ledger, a, b, c, summand)
+            return with_weight(ledger, name, a, b, c, summand)
         if by_columns:
-            return _of_a_weight(ledger, a, b, c, alpha)
+            return weight_gradient(ledger, name, a, b, c, alpha)
     if by_columns and owner_of(b) is None:
         a, b, c = b.t(), a.t(), c.t()
 
@@ -114,44 +125,6 @@ def _residuals(
 
 def _in_training() -> bool:
     return bool(torch.is_grad_enabled()) or torch._C._current_autograd_node() is not None
-
-
-def _with_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dict[str, Any]) -> Residuals:
-    """Check activations or their gradient (M, K) × weight (K, N) by rows."""
-
-    def sketch() -> tuple[Tensor, Tensor]:
-        x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
-        return x, torch.mv(b.detach(), x)
-
-    kept, ledger.gradient_norms = ledger.gradient_norms, None
-    norms = None
-    if kept is not None and (kept[0].data_ptr(), kept[0].shape, kept[1]) == (
-        a.data_ptr(),
-        a.shape,
-        a._version,
-    ):
-        norms = kept[2]
-    known = ledger.singular.sums(b, sketch, "vector")
-    largest = ledger.singular.bound(b, b.dtype)
-    if known is None or largest is None:
-        raise AssertionError("asked of what is no weight")
-    right, norms = mv_and_norms(a, known[1]) if norms is None else (None, norms)
-    ledger.watch((id(owner_of(b)), a.shape), f"{a.shape[1]} × {b.shape[1]}", norms)
-    return vector_residuals(a, c, *known, largest, norms=norms, right=right, **summand)
-
-
-def _of_a_weight(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, alpha: float) -> Residuals:
-    """Check a weight's gradient C = Gᵀ X, with G (T, N) and X (T, K) whole in memory, through the larger of the two.
-
-    Its norm sets the limit: to know its largest singular value would take more passes than the check has.
-    """
-    if a.shape[0] >= b.shape[1]:
-        a, b, c = b.t(), a.t(), c.t()
-    x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
-    w, norms = mv_and_norms(b, x)
-    if b.data_ptr() != a.data_ptr():
-        ledger.gradient_norms = (b, b._version, norms)
-    return vector_residuals(a, c, x, w, torch.linalg.vector_norm(norms), norms=row_norms(a), alpha=alpha)
 
 
 def _mm(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

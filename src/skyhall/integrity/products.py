@@ -19,6 +19,7 @@ from skyhall.integrity.rounding import Rounding, accumulator, rounding_of
 from skyhall.integrity.sketches import BUCKETS, COLUMNS, REPEATS
 
 __all__ = [
+    "NO",
     "Residuals",
     "exact_difference",
     "frobenius_norms",
@@ -36,7 +37,7 @@ kernel_faults: Callable[[str, Tensor], None] | None = None
 
 _BLOCK = 96  # rows whose squares stay in a second-level cache while columns are summed
 _LOW_RANK = 2.0  # what a norm estimated from 16 random sums may fall short by
-_NO = torch.zeros((), dtype=torch.bool)
+NO = torch.zeros((), dtype=torch.bool)
 
 
 class Residuals(NamedTuple):
@@ -51,12 +52,12 @@ class Residuals(NamedTuple):
 
         A row cannot be checked where its factors hold NaN or infinity, or where the product overflowed and may have.
         """
-        if self.value.device.type == "cpu" and self._surely_right():
-            return _NO, _NO
+        if self.value.device.type == "cpu" and self.surely_right():
+            return NO, NO
         wrong, unknown = self._judged()
         return wrong.any(), unknown.any()
 
-    def _surely_right(self) -> bool:
+    def surely_right(self) -> bool:
         """Say what is nearly always so in three operations: all within finite limits."""
         return bool((self.value.abs() <= self.limit).all()) and math.isfinite(float(self.limit.sum()))
 

@@ -28,6 +28,7 @@ _VECTORS = 16
 _CHANCE = 1e-15
 _POWERS = 2  # p
 _SHARP_POWERS = 6  # for short formats, whose own rounding leaves no room to be coarse
+_LASTING = 64  # updates for which a bound may be used that something else makes sure of
 _STRETCH = _CHANCE ** (-1.0 / _VECTORS) * math.sqrt(2.0 / math.pi)
 _SLACK = 1.01  # for the rounding of the norms and of the powers
 
@@ -40,6 +41,7 @@ class _Weight:
     version: int
     bound: Tensor
     twin: Tensor
+    updates: int = 0  # of the weight since
 
     def agrees(self) -> bool:
         """Return whether both hold the same number; on an accelerator, where asking would wait, True."""
@@ -71,36 +73,43 @@ class SingularValues:
         self._sums: dict[Any, tuple[int, Any, Tensor, Tensor]] = {}
         self._doubted = doubted
 
-    def bound(self, matrix: Tensor, wide: Any) -> Tensor | None:
+    def bound(self, matrix: Tensor, wide: Any, *, lasting: bool = False) -> Tensor | None:
         """Return an upper bound (0-dim) of a weight's largest singular value, None where `matrix` is no weight.
 
-        A convolution's weight (O, C, ...) is taken as the matrix of its O kernels.
+        A convolution's weight (O, C, ...) is taken as the matrix of its O kernels. A `lasting` bound may be one from
+        before the last 64 updates: a residual below its limit is right, one above it is to be held against a new one.
         """
         owner = owner_of(matrix)
         if owner is None:
             return None
         known = self._weights.get(id(owner))
-        if known is not None and known.owner() is owner and known.version == owner._version:
-            if known.agrees():
+        if known is not None and known.owner() is owner:
+            known.updates += known.version != owner._version
+            known.version = owner._version
+            if known.updates and not (lasting and known.updates <= _LASTING):
+                pass
+            elif known.agrees():
                 # Of two numbers that differ unseen, as on an accelerator, the lesser hides nothing: too low a bound
                 # raises an alarm, after which it is computed anew. NaN gives way to the other.
                 return torch.fmin(known.bound, known.twin)
-            if self._doubted is not None:
+            elif self._doubted is not None:
                 self._doubted()
         rows = owner.detach().flatten(1)
         found = self.estimate(rows.to(wide), sharp=rows.dtype != wide)
         self._weights[id(owner)] = _Weight(weakref.ref(owner), owner._version, found, found.clone())
         return found.clone()
 
-    def sums(self, matrix: Tensor, sketch: Any, kind: str = "sketch") -> tuple[Tensor, Tensor] | None:
+    def sums(
+        self, matrix: Tensor, sketch: Any, kind: str = "sketch", owner: Any = None
+    ) -> tuple[Tensor, Tensor] | None:
         """Return a weight's sketch and checksum, computed by `sketch()` on first use; None where it is no weight.
 
-        Sketches of another `kind` are kept apart.
+        Sketches of another `kind` are kept apart. The `owner` is told where a view does not know it.
 
         They are forgotten at the end of a step. Within it they watch the weight: a bit that flips after the first use
         and without torch's knowledge no longer agrees with them.
         """
-        owner = owner_of(matrix)
+        owner = owner_of(matrix) if owner is None else owner
         if owner is None:
             return None
         key = (id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), kind)

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from skyhall.integrity.errors import IntegrityError
 from skyhall.integrity.gradients import GradientWatch
-from skyhall.integrity.guards import Band, gradient_norm
+from skyhall.integrity.guards import Band, norm_and_peak
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.protection import Protection
 from skyhall.integrity.report import Report
@@ -93,6 +93,7 @@ class StepGuard:
         self._level = level
         self._redo = redo
         self.ledger = Ledger(level, repair=repair, seed=seed)
+        self.ledger.settles = True
         self._mode = Protection(self.ledger)
         self._watch = self._mode.gradients = GradientWatch(model)
         self._rewritten: dict[str, Tensor] = {}
@@ -126,6 +127,7 @@ class StepGuard:
         with _disable_current_modes():
             self._sums = StateSums()
             self._sums.renew(self._state())
+            self.ledger.singular.forget()
             if self._shadow is not None:
                 self._shadow.refresh()
             elif self._wants_shadow:
@@ -243,7 +245,7 @@ class StepGuard:
             self.ledger.learn_ranges()
         if not found:
             return known
-        norm, peak = torch.stack([gradient_norm(list(found.values())), _peak(list(found.values()))]).tolist()
+        norm, peak = norm_and_peak(list(found.values()))
         self.ledger.checked("guards")
         share = peak / norm if norm else 0.0
         if not (self._norms.doubts(norm) or self._peaks.doubts(share)):
@@ -308,16 +310,19 @@ class StepGuard:
             self.ledger.uncovered("update", list(state.values()))
             self._shadow.refresh()
             return sums
-        corrected, unresolved = self._shadow.follow(sums)
+        found = self._shadow.follow(sums, self._sums.of)
         self._shadow.refresh_buffers()
         self.ledger.checked("update", len(state))
-        for name in corrected:
+        for name in found.corrected:
             self.ledger.alarm("update", name, "corrected")
-        for name in unresolved:
+        for name in found.renewed:
+            self.ledger.alarm("state", f"copy of {name}", "corrected")
+            self.ledger.uncovered("update", state.get(f"weights/{name}"))
+        for name in found.unresolved:
             self.ledger.alarm("update", name, "uncorrected")
-        if unresolved:
-            raise Unrepaired(tuple(unresolved), "three executions of an update gave three results")
-        return {name: block_sums(value) for name, value in state.items()} if corrected else sums
+        if found.unresolved:
+            raise Unrepaired(tuple(found.unresolved), "three executions of an update gave three results")
+        return {name: block_sums(value) for name, value in state.items()} if found.corrected else sums
 
     def _rewind(self, random: Any, buffers: dict[str, Tensor]) -> None:
         """Go back to the bits that the step began with."""
@@ -357,16 +362,6 @@ class StepGuard:
         return {
             name: value.clone() for name, value in weights(self._model).items() if name.startswith("buffers/")
         }
-
-
-def _peak(values: list[Tensor]) -> Tensor:
-    # torch's infinity norm is seven times slower than this. NaN wins in a maximum, as it must.
-    ends = [end for each in map(_real, values) if each.numel() for end in each.aminmax()]
-    return torch.stack([each.to(ends[0].device, torch.float32) for each in ends]).abs().max()
-
-
-def _real(value: Tensor) -> Tensor:
-    return torch.view_as_real(value) if value.is_complex() else value
 
 
 def _equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

@@ -6,32 +6,24 @@ memory alone, and goes nearly twice as fast.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from skyhall.integrity.passes import can_pass, column_products, row_differences, row_products, within
 from skyhall.integrity.products import Residuals, row_norms, weighted
 from skyhall.integrity.rounding import Rounding, rounding_of
 from skyhall.integrity.sketches import MOST_SIZE
 
-__all__ = ["mv_and_norms", "vector_residuals"]
+__all__ = ["differences", "mv_and_norms", "surely_right", "vector_limits", "vector_residuals"]
 
-_BLOCK_BYTES = 1 << 19  # of rows that are read twice while a second-level cache holds them
+_LESS = 1e-3  # of a limit, by which one that was computed otherwise may be larger
 
 
 def vector_residuals(
-    a: Tensor,
-    c: Tensor,
-    x: Tensor,
-    weight: Tensor,
-    largest: Tensor,
-    *,
-    norms: Tensor | None = None,
-    right: Tensor | None = None,
-    added: Tensor | None = None,
-    alpha: float = 1.0,
-    beta: float = 1.0,
+    a: Tensor, c: Tensor, x: Tensor, weight: Tensor, largest: Tensor, *, alpha: float = 1.0, **summand: Any
 ) -> Residuals:
     """Return the residuals of c = beta · added + alpha · a @ b through one vector, and their limits as in `rounding`.
 
@@ -42,21 +34,70 @@ def vector_residuals(
     x : (N,) of `Sketches.weights`.
     weight : b @ x (K,).
     largest : an upper bound of b's largest singular value (0-dim).
-    norms, right : norms of the rows of a, and a @ weight, both (M,), where they are known.
-    added : a bias (N,), a column (M, 1), or a matrix (M, N).
-    alpha, beta : factors of product and summand.
+    alpha, summand : factor of the product, and `added` and `beta` as for `vector_limits`.
 
     Returns
     -------
     Residuals : (M, 1).
     """
+    value, norms = differences(a, weight, c, x, alpha)
+    return vector_limits(a, c, x, largest, value, norms, alpha=alpha, **summand)
+
+
+def differences(a: Tensor, w: Tensor, c: Tensor, x: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Return c @ x - alpha · a @ w and the norms of a's rows, both (M,), on a CPU by reading a and c once."""
+    if alpha == 1.0 and can_pass(a, c):
+        return row_differences(a, w, c, x)
+    right, norms = mv_and_norms(a, w)
+    return torch.mv(c, x) - (right if alpha == 1.0 else right * alpha), norms
+
+
+def surely_right(
+    a: Tensor,
+    c: Tensor,
+    x: Tensor,
+    largest: Tensor,
+    value: Tensor,
+    norms: Tensor,
+    added: Tensor | None = None,
+) -> bool:
+    """Say whether differences lie within limits that are at most those of `vector_limits`, in one pass on a CPU.
+
+    Parameters as there, with factors of 1; what is added is a bias (N,) or nothing.
+    """
     rounding = rounding_of(a.dtype, a.device, c.dtype)
     inner, summed = a.shape[1], x.shape[0]
-    if norms is None:
-        right, norms = mv_and_norms(a, weight)
-    elif right is None:
-        right = torch.mv(a, weight)
-    value = torch.mv(c, x) - (right if alpha == 1.0 else right * alpha)
+    scale = MOST_SIZE * rounding.factor(inner, summed + 2) * (1.0 - _LESS)
+    hidden = math.sqrt(inner * rounding.tiny)
+    factor = (float(largest) + hidden) * scale
+    if added is not None:
+        value = value - added @ x
+    return within(value, norms, factor, hidden * factor)
+
+
+def vector_limits(
+    a: Tensor,
+    c: Tensor,
+    x: Tensor,
+    largest: Tensor,
+    value: Tensor,
+    norms: Tensor,
+    *,
+    added: Tensor | None = None,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+) -> Residuals:
+    """Return differences `value` (M,), as of `differences`, beside their limits, with a summand accounted for.
+
+    Parameters
+    ----------
+    a, c, x, largest : as for `vector_residuals`; of a and c the shapes and formats.
+    norms : of the rows of a (M,).
+    added : a bias (N,), a column (M, 1), or a matrix (M, N).
+    alpha, beta : factors of product and summand.
+    """
+    rounding = rounding_of(a.dtype, a.device, c.dtype)
+    inner, summed = a.shape[1], x.shape[0]
     # An entry of x is at most 1.25, and multiplying by it rounds once more than adding a sign does.
     scale = MOST_SIZE * abs(alpha) * rounding.factor(inner, summed + 2)
     limit = weighted(norms, largest, scale, inner, rounding)
@@ -67,12 +108,12 @@ def vector_residuals(
 
 
 def mv_and_norms(a: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a @ w and the norms of a's rows, both (M,), reading a from memory once."""
-    rows = max(1, _BLOCK_BYTES // max(1, a.shape[1] * a.element_size()))
-    if a.device.type != "cpu" or a.stride(1) != 1 or rows >= a.shape[0]:
-        return torch.mv(a, w), row_norms(a)
-    both = [(torch.mv(block, w), torch.linalg.vector_norm(block, dim=1)) for block in a.split(rows)]
-    return torch.cat([each[0] for each in both]), torch.cat([each[1] for each in both])
+    """Return a @ w and the norms of a's rows, both (M,), on a CPU by reading a once."""
+    if can_pass(a):
+        return row_products(a, w)
+    if can_pass(a.t()):
+        return column_products(a.t(), w)
+    return torch.mv(a, w), row_norms(a)
 
 
 def _with_summand(

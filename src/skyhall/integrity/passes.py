@@ -1,0 +1,239 @@
+"""Single passes over tensors on a CPU: what a check needs of a matrix while it is read once.
+
+Torch's own operators would read it once for each sum, and write what is between them. The loops of `loops` are compiled
+on first use, for each format, and the result is kept on disk where it can be. They work on torch's count of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skyhall.integrity import loops
+
+__all__ = [
+    "backward_rows", "can_pass", "column_products", "forward_rows", "head_sums", "row_differences", "row_products",
+    "sizes", "within", "word_sums",
+]  # fmt: skip
+
+_WORTH_A_THREAD = 1 << 20  # bytes
+_FORMATS = (torch.float32, torch.float64)
+_WORDS = {torch.float32: (torch.int32, 2**31 - 1), torch.float64: (torch.int64, 2**63 - 1)}
+
+
+def can_pass(*matrices: Tensor) -> bool:
+    """Say whether matrices can be read here: on a CPU, in one of the wide formats, each row whole in memory."""
+    return all(
+        each.device.type == "cpu"
+        and each.dtype in _FORMATS
+        and each.dtype == matrices[0].dtype
+        and each.is_contiguous()
+        for each in matrices
+    )
+
+
+def row_differences(a: Tensor, w: Tensor, c: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return c @ x - a @ w and the norms of a's rows, both (M,)."""
+    found = _by_rows(loops.row_differences, 2, (a, w, c, x))
+    return found[0], found[1]
+
+
+def forward_rows(a: Tensor, w: Tensor, z: Tensor, c: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return c @ x - a @ w, the norms of a's rows, and a @ z, each (M,)."""
+    found = _by_rows(loops.forward_rows, 3, (a, w, z, c, x))
+    return found[0], found[1], found[2]
+
+
+def row_products(a: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a @ w and the norms of a's rows, both (M,)."""
+    found = _by_rows(loops.row_products, 2, (a, w))
+    return found[0], found[1]
+
+
+def backward_rows(g: Tensor, w: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return g @ w and the norms of g's rows, both (M,), and u @ g and the norms of its columns, both (N,)."""
+    loop, spans = _compiled(loops.backward_rows), _spans(g.shape[0], g.nbytes)
+    matrix, vector, by_row = _array(g), _array(w), _array(u)
+    rows = np.empty((2, g.shape[0]), matrix.dtype)
+    columns = np.empty((len(spans), 2, g.shape[1]), matrix.dtype)
+
+    def part(number: int) -> None:
+        own = spans[number]
+        loop(
+            matrix[own],
+            vector,
+            by_row[own],
+            rows[0, own],
+            rows[1, own],
+            columns[number, 0],
+            columns[number, 1],
+        )
+
+    _each(part, len(spans))
+    by_rows, by_columns = (
+        torch.from_numpy(rows),
+        torch.from_numpy(columns.sum(0) if len(spans) > 1 else columns[0]),
+    )
+    return by_rows[0], by_rows[1], by_columns[0], by_columns[1].sqrt_()
+
+
+def column_products(a: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Return u @ a and the norms of a's columns, both (K,)."""
+    loop, spans = _compiled(loops.column_products), _spans(a.shape[0], a.nbytes)
+    matrix, vector = _array(a), _array(u)
+    columns = np.empty((len(spans), 2, a.shape[1]), matrix.dtype)
+
+    def part(number: int) -> None:
+        loop(matrix[spans[number]], vector[spans[number]], columns[number, 0], columns[number, 1])
+
+    _each(part, len(spans))
+    by_columns = torch.from_numpy(columns.sum(0) if len(spans) > 1 else columns[0])
+    return by_columns[0], by_columns[1].sqrt_()
+
+
+def within(value: Tensor, norms: Tensor, factor: float, offset: float) -> bool:
+    """Return whether each |value| (M,) is at most norms (M,) × factor + offset, and that is finite."""
+    return bool(_compiled(loops.within)(value.numpy(), norms.numpy(), factor, offset))
+
+
+def word_sums(memory: Tensor, blocks: int) -> Tensor:
+    """Return the sums (int64, `blocks` of 512 words and one of the rest) of a tensor's memory, given as bytes (n,)."""
+    whole = memory.shape[0] // 8 * 8
+    array = memory.numpy()
+    words, tail = array[:whole].view(np.int64), array[whole:]
+    sums = np.empty(blocks + 1, np.int64)
+    loop, spans = _compiled(loops.word_sums), _spans(blocks, memory.shape[0])
+
+    def part(number: int) -> None:
+        if number + 1 == len(spans):
+            loop(words[512 * spans[number].start :], tail, sums[spans[number].start :])
+        else:
+            held = np.empty(spans[number].stop - spans[number].start + 1, np.int64)
+            loop(words[512 * spans[number].start : 512 * spans[number].stop], tail[:0], held)
+            sums[spans[number]] = held[:-1]
+
+    _each(part, len(spans))
+    return torch.from_numpy(sums)
+
+
+def sizes(tensor: Tensor) -> tuple[float, float]:
+    """Return the sum of squares and the largest size of a tensor's elements; NaN if one of them is."""
+    kind, below = _WORDS[tensor.dtype]
+    values = tensor.view(-1)
+    words = values.view(kind).numpy()
+    mask, found = np.array([below], words.dtype), np.empty(1)
+    _compiled(loops.sizes)(values.numpy(), words, mask, found)
+    return float(found[0]), float(mask.view(values.numpy().dtype)[0])
+
+
+def head_sums(
+    query: Tensor, key: Tensor, value: Tensor, grad_out: Tensor, grads: tuple[Tensor, Tensor, Tensor]
+) -> tuple[Any, Any, Any]:
+    """Return sums (B, H, 4, d), sizes (B, H, 2, d) and longest rows (B, H, 3), float64, as `loops.head_loops` tells."""
+    batch, heads, _, width = query.shape
+    over_queries, over_keys = _compiled_heads(width)
+    sums, found = np.zeros((batch, heads, 4, width)), np.zeros((batch, heads, 2, width))
+    longest = np.zeros((batch, heads, 3))
+    by_query, by_key = (query, grad_out, grads[0]), (key, value, grads[1], grads[2])
+    places = [np.array([each.stride()[:3] for each in some], np.int64) for some in (by_query, by_key)]
+    memories = [[_memory(each) for each in some] for some in (by_query, by_key)]
+    spans = _spans(batch, sum(each.nbytes for each in (*by_query, *by_key)))
+
+    def part(number: int) -> None:
+        own = spans[number]
+        shape = (own.stop - own.start, heads)
+        for loop, tensors, some, at in zip(
+            (over_queries, over_keys), (by_query, by_key), memories, places, strict=True
+        ):
+            begun = [memory[own.start * place[0] :] for memory, place in zip(some, at, strict=True)]
+            loop(
+                *begun,
+                at,
+                np.array([*shape, tensors[0].shape[2]], np.int64),
+                sums[own],
+                found[own],
+                longest[own],
+            )
+
+    _each(part, len(spans))
+    return sums, found, longest
+
+
+def _by_rows(loop: Callable[..., None], results: int, given: Sequence[Tensor]) -> Tensor:
+    """Return the results (results, M) of a loop over the rows of the matrices that it takes beside vectors."""
+    rows = given[0].shape[0]
+    compiled = _compiled(loop)
+    spans = _spans(rows, sum(each.nbytes for each in given))
+    arrays = [_array(each) for each in given]
+    found = np.empty((results, rows), arrays[0].dtype)
+
+    def part(number: int) -> None:
+        own = spans[number]
+        compiled(*[each[own] if each.ndim == 2 else each for each in arrays], *found[:, own])
+
+    _each(part, len(spans))
+    return torch.from_numpy(found)
+
+
+def _array(tensor: Tensor) -> Any:
+    return tensor.detach().contiguous().numpy()
+
+
+def _memory(tensor: Tensor) -> Any:
+    """Return the memory between a tensor's first and last element as one array."""
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    return tensor.detach().as_strided((last + 1,), (1,)).numpy()
+
+
+@cache
+def _compiled(loop: Callable[..., None]) -> Callable[..., None]:
+    """Return a loop compiled, from the cache on disk where there is one. Sums in any order; NaN and infinity kept."""
+    import numba
+
+    options: dict[str, Any] = {
+        "fastmath": {"reassoc", "contract", "nsz"},
+        "nogil": True,
+        "error_model": "numpy",
+    }
+    try:
+        found: Callable[..., None] = numba.njit(cache=True, **options)(loop)
+    except RuntimeError:  # Numba finds no place for its cache
+        found = numba.njit(**options)(loop)
+    return found
+
+
+@cache
+def _compiled_heads(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
+    queries, keys = loops.head_loops(width)
+    return _compiled(queries), _compiled(keys)
+
+
+def _spans(count: int, size: int) -> list[slice]:
+    """Return parts of `count` things of together `size` bytes, one for each of torch's threads where that pays."""
+    threads = max(1, min(torch.get_num_threads(), count, size // _WORTH_A_THREAD))
+    ends = [count * each // threads for each in range(threads + 1)]
+    return [slice(begin, end) for begin, end in pairwise(ends)]
+
+
+def _each(part: Callable[[int], None], count: int) -> None:
+    if count == 1:
+        part(0)
+    else:
+        list(_threads().map(part, range(count)))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="skyhall-pass")
+
+
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_threads.cache_clear)
