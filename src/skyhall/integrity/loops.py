@@ -247,7 +247,8 @@ def head_loops(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
                 longest[b, h, 0] = np.float64(lengths[h])
 
     def keys(
-        key: Any, value: Any, grad_key: Any, grad_value: Any, places: Any, shape: Any, sums: Any, sizes: Any, longest: Any
+        key: Any, value: Any, grad_key: Any, grad_value: Any, places: Any, shape: Any,
+        sums: Any, sizes: Any, longest: Any,
     ) -> None:  # fmt: skip
         """Fill in what one pass over K, V, dK and dV gives.
 

@@ -61,6 +61,10 @@ class Residuals(NamedTuple):
         """Say what is nearly always so in three operations: all within finite limits."""
         return bool((self.value.abs() <= self.limit).all()) and math.isfinite(float(self.limit.sum()))
 
+    def is_wrong(self) -> bool:
+        """Return whether some row is wrong, reading the device."""
+        return bool(self.verdict()[0])
+
     def wrong_rows(self) -> Tensor:
         """Return which rows (..., M) are wrong."""
         return self._judged()[0].any(-1)

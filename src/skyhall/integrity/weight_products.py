@@ -92,7 +92,7 @@ def with_weight(
     if found is None or found.surely_right():
         return None
     fresh = _on_the_spot(ledger, a, b, c, summand)
-    if fresh is None or fresh.surely_right():
+    if found.is_wrong() and not (fresh is not None and fresh.is_wrong()):
         ledger.alarm("activation", f"gradient into {name}", "open")
     return fresh
 
@@ -113,7 +113,7 @@ def weight_gradient(
         ledger.notes.forward = [each for each in ledger.notes.forward if each is not forward]
         return None
     fresh = _through_the_larger(ledger, a, b, c, alpha)
-    if fresh.surely_right():
+    if found.is_wrong() and not fresh.is_wrong():
         ledger.alarm("activation", f"input of {name}", "open")
     return fresh
 

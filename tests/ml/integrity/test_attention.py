@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from skyhall.integrity.attention import backward_check
+from skyhall.integrity.attention import backward_check, identity_ratios
+from skyhall.integrity.guards import Ceiling
 from skyhall.integrity.sketches import Sketches
 
 pytestmark = pytest.mark.ml
@@ -100,3 +101,41 @@ def test_nan_in_the_inputs_is_unknown() -> None:
     wrong, unknown = checked(given, False).verdict()
     assert unknown
     assert not wrong
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_correct_attention_stays_below_the_sharp_limits(dtype: Any, causal: bool) -> None:
+    for kind in ("normal", "peaked", "positive", "sink", "scaled"):
+        for rows, width in ((17, 8), (64, 32), (200, 16), (256, 128)):
+            query, key, value, grad = tensors(kind, rows, width, 11, dtype)
+            out, logsumexp = forward(query, key, value, 0.0, causal)
+            grads = backward(grad, query, key, value, out, logsumexp, 0.0, causal)
+            ratios = identity_ratios(grad, query, key, value, grads)
+            assert max(ratios) < 1.0, (kind, rows, width, ratios)
+
+
+def test_the_sharp_limits_see_errors_of_a_hundredth_of_the_mean_gradient() -> None:
+    query, key, value, grad = tensors("normal", 256, 64, 2)
+    out, logsumexp = forward(query, key, value, 0.0, True)
+    grads = backward(grad, query, key, value, out, logsumexp, 0.0, True)
+    generator = torch.Generator().manual_seed(8)
+    for number in range(3):
+        missed = 0
+        for _ in range(100):
+            wrong = list(grads)
+            wrong[number] = grads[number].clone()
+            at = tuple(int(torch.randint(0, size, (1,), generator=generator)) for size in query.shape)
+            wrong[number][at] += 0.01 * float(grads[number].abs().mean())
+            missed += max(identity_ratios(grad, query, key, value, tuple(wrong))) <= 1.0
+        assert missed <= 5, number
+
+
+def test_attention_that_is_not_finite_is_doubted() -> None:
+    for place in range(3):
+        given = tensors("normal", 40, 16, 2)
+        given[place][0, 1, 5, 3] = math.nan
+        query, key, value, grad = given
+        out, logsumexp = forward(query, key, value, 0.0, True)
+        grads = backward(grad, query, key, value, out, logsumexp, 0.0, True)
+        assert any(Ceiling().doubts(each) for each in identity_ratios(grad, query, key, value, grads))

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from skyhall.integrity import products, protect
+from skyhall.integrity import StepGuard, products, protect
 from skyhall.integrity.attention_operators import ATTENTION_OPERATORS
 from skyhall.integrity.ledger import Ledger
 
@@ -164,3 +165,114 @@ def test_a_forward_kernel_with_dropout_is_counted_as_uncovered() -> None:
     assert ledger.report.uncovered_flops >= 4 * 2 * 32 * 32 * 16
     handler(ledger, Repeating(), (query, key, value, None, True, 0.0), {})
     assert sum(ledger.report.checked.values()) == 1
+
+
+class Attending(torch.nn.Module):
+    """Four projections around attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = torch.nn.Linear(32, 96, bias=False)
+        self.out = torch.nn.Linear(32, 32, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.parts(x).view(*x.shape[:2], 3, 2, 16).permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(*parts, is_causal=True)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+def guarded() -> tuple[Attending, StepGuard, Callable[[], None]]:
+    torch.manual_seed(1)
+    model = Attending()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.randn(2, 128, 32)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+
+    return model, StepGuard(model, optimizer), step
+
+
+@pytest.mark.parametrize("bit", range(20, 32))
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_wrong_forward_pass_breaks_the_identities_of_its_backward_pass(which: int, bit: int) -> None:
+    """O and the logsumexp: the step that they belong to is done again."""
+    expected, guard, step = guarded()
+    for _ in range(12):
+        guard.run(step)
+    model, guard, step = guarded()
+    for _ in range(11):
+        guard.run(step)
+    seen: list[str] = []
+    change = 0.0
+
+    def strike(name: str, result: Tensor) -> None:
+        nonlocal change
+        if "attention" in name and "backward" not in name:
+            if len(seen) == which:
+                before = result.clone()
+                flip(1234 + bit, bit)(result)
+                change = float((result - before).abs().max() / before.abs().mean())
+            seen.append(name)
+
+    products.kernel_faults = strike
+    try:
+        guard.run(step)
+    finally:
+        products.kernel_faults = None
+    if not guard.report.detected:
+        assert change < 0.05
+        return
+    assert guard.report.redone >= 1
+    assert guard.report.uncorrected == {}
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True))
+
+
+def test_attention_that_no_backward_pass_follows_is_executed_again_at_the_verdict() -> None:
+    model, guard, _ = guarded()
+    x = torch.randn(2, 64, 32)
+    results: list[Tensor] = []
+
+    def step() -> None:
+        results.append(model(x).detach())
+
+    guard.run(step)
+    assert guard.report.detected == {}
+    seen: list[str] = []
+
+    def strike(name: str, result: Tensor) -> None:
+        if "attention" in name and not seen:
+            seen.append(name)
+            result[0, 1, 30, 2] += 1e-4
+
+    products.kernel_faults = strike
+    try:
+        guard.run(step)
+    finally:
+        products.kernel_faults = None
+    assert seen
+    assert guard.report.detected == {"attention": 1}
+    assert guard.report.redone == 1
+    assert torch.equal(results[0], results[-1])
+    assert not torch.equal(results[0], results[1])
+
+
+def test_a_forward_pass_is_executed_once_in_a_guarded_step_and_twice_without_one() -> None:
+    calls: list[str] = []
+
+    class Counting(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if "flash_attention" in str(func):
+                calls.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    model, guard, step = guarded()
+    with Counting():
+        guard.run(step)
+    assert len(calls) == 2
+    calls.clear()
+    with Counting(), protect(), torch.no_grad():
+        model(torch.randn(1, 64, 32))
+    assert len(calls) == 2

@@ -316,6 +316,26 @@ def test_without_a_shadow_a_change_at_rest_is_unrepaired() -> None:
         guard.run(step_of(model, optimizer, 1))
 
 
+@pytest.mark.parametrize("key", ["weight", "exp_avg", "step"])
+def test_a_copy_that_changed_at_rest_does_not_outvote_the_state(key: str) -> None:
+    model, optimizer = job()
+    guard = StepGuard(model, optimizer)
+    for number in range(3):
+        guard.run(step_of(model, optimizer, number))
+    assert guard._shadow is not None
+    name = {"weight": "weights/norm.weight"}.get(key, f"optimizer/1/0/{key}")
+    flip(guard._shadow.tensors()[name], 0, 29)
+    for number in range(3, 6):
+        guard.run(step_of(model, optimizer, number))
+    assert equal(state(model, optimizer), clean_state(6))
+    assert guard.report.corrected == {"state": 1}
+    assert "copy of" in guard.report.alarms[0].where
+    assert guard.report.uncovered["update"] > 0
+    flip(model.norm.weight, 2, 28)  # and the copy is good again
+    guard.run(step_of(model, optimizer, 6))
+    assert equal(state(model, optimizer), clean_state(7))
+
+
 def test_an_optimiser_of_another_model_is_refused() -> None:
     with pytest.raises(IntegrityError, match="does not have"):
         StepGuard(job()[0], job()[1])
