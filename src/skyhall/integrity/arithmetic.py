@@ -42,20 +42,20 @@ def uncovered_arithmetic(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     result : what it gave.
     """
     name = func._opname.removesuffix("_")
+    if not (name in _PRODUCTS or name in _CONVOLUTIONS or name in _FUSED or name.startswith(_CUBIC)):
+        return 0
     given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
     made = [each for each in tree_leaves(result) if isinstance(each, Tensor)]
     if not given or not made:
         return 0
     if name in _PRODUCTS:
         return 2 * made[0].numel() * _inner(name, args)
-    if name in _CONVOLUTIONS and len(args) > 1:
-        return 2 * made[0].numel() * math.prod(args[1].shape[1:])
+    if name in _CONVOLUTIONS:
+        return 2 * made[0].numel() * math.prod(args[1].shape[1:]) if len(args) > 1 else 0
     if name in _FUSED:
         return _FUSED[name] * _fused(name, given)
-    if name.startswith(_CUBIC):
-        matrices = [each for each in given if each.dim() > 1]
-        return max((each.numel() * min(each.shape[-2:]) for each in matrices), default=0)
-    return 0
+    matrices = [each for each in given if each.dim() > 1]
+    return max((each.numel() * min(each.shape[-2:]) for each in matrices), default=0)
 
 
 def _inner(name: str, args: tuple[Any, ...]) -> int:

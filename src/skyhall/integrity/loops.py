@@ -69,31 +69,43 @@ def backward_rows(g: Any, w: Any, u: Any, right: Any, norms: Any, below: Any, sq
     ----------
     g, w, u : (M, N), (N,), (M,), rows whole in memory.
     """
+    zero = g.dtype.type(0.0)
     below[:] = 0.0
     squares[:] = 0.0
-    for start in range(0, g.shape[0], 4):
-        end = min(g.shape[0], start + 4)
-        for i in range(start, end):
-            total = g.dtype.type(0.0)
-            square = g.dtype.type(0.0)
-            row = g[i]
-            for j in range(g.shape[1]):
-                total += row[j] * w[j]
-                square += row[j] * row[j]
-            right[i] = total
-            norms[i] = np.sqrt(square)
-        if end - start == 4:
-            one, two, three, four = g[start], g[start + 1], g[start + 2], g[start + 3]
-            u1, u2, u3, u4 = u[start], u[start + 1], u[start + 2], u[start + 3]
-            for j in range(g.shape[1]):
-                v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
-                below[j] += (u1 * v1 + u2 * v2) + (u3 * v3 + u4 * v4)
-                squares[j] += (v1 * v1 + v2 * v2) + (v3 * v3 + v4 * v4)
-        else:
-            for i in range(start, end):
-                for j in range(g.shape[1]):
-                    below[j] += u[i] * g[i, j]
-                    squares[j] += g[i, j] * g[i, j]
+    whole = g.shape[0] // 4 * 4
+    for i in range(0, whole, 4):  # four rows at a time, for a quarter of the loads and stores
+        one, two, three, four = g[i], g[i + 1], g[i + 2], g[i + 3]
+        u1, u2, u3, u4 = u[i], u[i + 1], u[i + 2], u[i + 3]
+        r1, r2, r3, r4 = zero, zero, zero, zero
+        n1, n2, n3, n4 = zero, zero, zero, zero
+        for j in range(g.shape[1]):
+            v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
+            s1, s2, s3, s4 = v1 * v1, v2 * v2, v3 * v3, v4 * v4
+            weight = w[j]
+            r1 += v1 * weight
+            r2 += v2 * weight
+            r3 += v3 * weight
+            r4 += v4 * weight
+            n1 += s1
+            n2 += s2
+            n3 += s3
+            n4 += s4
+            below[j] += (u1 * v1 + u2 * v2) + (u3 * v3 + u4 * v4)
+            squares[j] += (s1 + s2) + (s3 + s4)
+        right[i], right[i + 1], right[i + 2], right[i + 3] = r1, r2, r3, r4
+        norms[i], norms[i + 1] = np.sqrt(n1), np.sqrt(n2)
+        norms[i + 2], norms[i + 3] = np.sqrt(n3), np.sqrt(n4)
+    for i in range(whole, g.shape[0]):
+        total = zero
+        square = zero
+        for j in range(g.shape[1]):
+            value = g[i, j]
+            total += value * w[j]
+            square += value * value
+            below[j] += u[i] * value
+            squares[j] += value * value
+        right[i] = total
+        norms[i] = np.sqrt(square)
 
 
 def row_products(a: Any, w: Any, right: Any, norms: Any) -> None:

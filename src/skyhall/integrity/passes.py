@@ -106,19 +106,23 @@ def within(value: Tensor, norms: Tensor, factor: float, offset: float) -> bool:
 
 def word_sums(memory: Tensor, blocks: int) -> Tensor:
     """Return the sums (int64, `blocks` of 512 words and one of the rest) of a tensor's memory, given as bytes (n,)."""
-    whole = memory.shape[0] // 8 * 8
     array = memory.numpy()
+    whole = array.shape[0] // 8 * 8
     words, tail = array[:whole].view(np.int64), array[whole:]
     sums = np.empty(blocks + 1, np.int64)
-    loop, spans = _compiled(loops.word_sums), _spans(blocks, memory.shape[0])
+    loop, spans = _compiled(loops.word_sums), _spans(blocks, array.shape[0])
+    if len(spans) == 1:
+        loop(words, tail, sums)
+        return torch.from_numpy(sums)
 
     def part(number: int) -> None:
+        own = spans[number]
         if number + 1 == len(spans):
-            loop(words[512 * spans[number].start :], tail, sums[spans[number].start :])
+            loop(words[512 * own.start :], tail, sums[own.start :])
         else:
-            held = np.empty(spans[number].stop - spans[number].start + 1, np.int64)
-            loop(words[512 * spans[number].start : 512 * spans[number].stop], tail[:0], held)
-            sums[spans[number]] = held[:-1]
+            held = np.empty(own.stop - own.start + 1, np.int64)
+            loop(words[512 * own.start : 512 * own.stop], tail[:0], held)
+            sums[own] = held[:-1]
 
     _each(part, len(spans))
     return torch.from_numpy(sums)
@@ -218,7 +222,11 @@ def _compiled_heads(width: int) -> tuple[Callable[..., None], Callable[..., None
 
 def _spans(count: int, size: int) -> list[slice]:
     """Return parts of `count` things of together `size` bytes, one for each of torch's threads where that pays."""
-    threads = max(1, min(torch.get_num_threads(), count, size // _WORTH_A_THREAD))
+    threads = min(count, size // _WORTH_A_THREAD)
+    if threads > 1:
+        threads = min(threads, torch.get_num_threads())
+    if threads <= 1:
+        return [slice(0, count)]
     ends = [count * each // threads for each in range(threads + 1)]
     return [slice(begin, end) for begin, end in pairwise(ends)]
 
