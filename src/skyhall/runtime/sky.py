@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
-from skyhall.fleet_network import fleet_mesh
+from skyhall.fleet_network import FleetMesh, fleet_mesh
 from skyhall.network.routes import Router
 from skyhall.orbit.elements import kepler_period
 from skyhall.twin import forecast
@@ -40,6 +40,7 @@ class Sky:
     start, slot : of the first slot, and their length, s.
     lit : whether the array alone carries the job's power through the slot, (satellites, slots).
     upset_rate : upsets per accelerator and second that kill or corrupt work, (satellites, slots).
+    in_anomaly : whether the satellite is inside the South Atlantic Anomaly at the middle of the slot, likewise.
     accelerator_w : IT power of one accelerator, W.
     way : the link between two satellites at a time.
     """
@@ -49,6 +50,7 @@ class Sky:
     slot: float
     lit: npt.NDArray[np.bool_]
     upset_rate: Array
+    in_anomaly: npt.NDArray[np.bool_]
     accelerator_w: float
     way: Callable[[int, int, float], Link]
 
@@ -115,6 +117,7 @@ def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: floa
     """
     windows = forecast(fleet.only(*satellites), start=start, duration=duration, slot=_SLOT, step=_SLOT / 4.0)
     seen = windows.stack()
+    middle = seen["start_s"] + 0.5 * _SLOT
     design = fleet.designs[int(fleet.design_index[satellites[0]])]
     return Sky(
         names=names_of(satellites),
@@ -122,6 +125,7 @@ def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: floa
         slot=_SLOT,
         lit=seen["sustainable_w"] >= power,
         upset_rate=seen["upset_rate"].astype(np.float64),
+        in_anomaly=fleet.in_anomaly(middle, np.array(satellites)),
         accelerator_w=design.it_power / design.accelerators,
         way=_ways(fleet, satellites),
     )
@@ -133,11 +137,13 @@ def names_of(satellites: Sequence[int]) -> tuple[str, ...]:
 
 
 def _ways(fleet: Fleet, satellites: Sequence[int]) -> Callable[[int, int, float], Link]:
-    mesh = fleet_mesh(fleet)
+    @cache
+    def mesh() -> FleetMesh:  # when a link is asked for: not everybody does
+        return fleet_mesh(fleet)
 
     @lru_cache(maxsize=256)
     def at(time: float) -> tuple[tuple[Link, ...], ...]:
-        table = mesh.links(time)
+        table = mesh().links(time)
         if not len(table):
             return tuple(tuple(Link(0.0, 0.0) for _ in satellites) for _ in satellites)
         router = Router(len(fleet), table.edges).weigh(table.delay, table.stands)
