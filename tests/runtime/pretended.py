@@ -50,7 +50,7 @@ def sky(
         return Link(0.0 if gone else rate, 0.01)
 
     names = tuple(f"sat-{each}" for each in range(len(lit)))
-    return Sky(names, 0.0, slot, rows, np.full(rows.shape, upsets), np.zeros_like(rows), 1000.0, way)
+    return Sky(names, 0.0, slot, rows, np.full(rows.shape, upsets), np.zeros_like(rows), 0.05, 1000.0, way)
 
 
 @dataclass(slots=True)

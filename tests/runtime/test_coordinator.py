@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from tests.runtime.pretended import PretendedFleet, Troubles, right, sky
 
+from skyhall.integrity.interval import daly
 from skyhall.runtime.coordinator import begin, step
 from skyhall.runtime.journal import Event
 from skyhall.runtime.placement import PlacementState
@@ -203,7 +205,7 @@ def test_rounds_are_short_where_upsets_are_many() -> None:
 
 def test_checks_are_tightened_inside_the_anomaly() -> None:
     over = sky(["#"] * 3)
-    over.upset_rate[:, 30:60] = 1e-3
+    over.in_anomaly[:, 30:60] = True
     seen: list[tuple[float, str]] = []
 
     class Watched(PretendedFleet):
@@ -215,6 +217,69 @@ def test_checks_are_tightened_inside_the_anomaly() -> None:
     inside = {level for time, level in seen if 1800.0 <= time < 3600.0}
     outside = {level for time, level in seen if time < 1800.0}
     assert (inside, outside) == ({"full"}, {"abft"})
+
+
+def checkpoints(fleet: PretendedFleet) -> list[float]:
+    """When each state was stored first."""
+    first: dict[int, float] = {}
+    for each in fleet.notes:
+        if each["what"] == "checkpoint":
+            first.setdefault(each["done"], each["time"])
+    return list(first.values())
+
+
+def longest_gap(times: list[float]) -> float:
+    return max(after - before for before, after in pairwise(times))
+
+
+def alone(**changes: Any) -> RunPlan:
+    """One copy, in light that never ends; a look takes 1 s, a unit 10 s, a checkpoint some seconds."""
+    given = {"sky": sky(["#"] * 3), "copies": 1, "protect": "bounded", "speedup": 10.0, "units": 2000}
+    return plan(**{**given, "faults": None, "round_units": 1, **changes})
+
+
+def test_checkpoints_come_at_dalys_interval_where_kills_are_told() -> None:
+    strikes = tuple(Strike("kill", unit=100 * each) for each in range(1, 20))
+    calm, struck = PretendedFleet(alone(), 0), PretendedFleet(alone(strikes=strikes), 0)
+    ends_right(calm)
+    ends_right(struck)
+    assert longest_gap(checkpoints(calm)) == pytest.approx(1800.0, abs=25.0)
+    asked = daly(1.0, 2000 * 10.0 / 19.0)  # writing took less than a look
+    gaps = sorted(after - before for before, after in pairwise(checkpoints(struck)))
+    assert asked <= gaps[len(gaps) // 2] < asked + 25.0  # at the end of a unit; kills come between some
+
+
+def test_no_more_than_a_twentieth_of_the_time_is_planned_for_writing_though_failures_come_all_the_time() -> (
+    None
+):
+    hot = sky(["#"] * 3, upsets=1.0)
+    fleet = PretendedFleet(alone(sky=hot, acceleration=1e3, speedup=100.0), 0)
+    ends_right(fleet)
+    times = checkpoints(fleet)
+    assert (times[-2] - times[0]) / (len(times) - 2) >= 19 * 10.0  # a look takes 10 s
+
+
+def test_checkpoints_come_closer_inside_the_anomaly() -> None:
+    over = sky(["#"] * 3, upsets=1e-9)
+    over.in_anomaly[:, 100:200] = True
+    over.upset_rate[:, 100:200] = 1e-2  # of which a twentieth are interrupts: one in 2000 s
+    fleet = PretendedFleet(alone(sky=over, acceleration=1.0), 0)
+    ends_right(fleet)
+    times = checkpoints(fleet)
+    assert longest_gap([each for each in times if 6000.0 <= each <= 12000.0]) < 300.0
+    assert longest_gap([each for each in times if 60.0 < each < 6000.0]) > 1500.0
+
+
+def test_the_last_state_is_stored_before_predicted_dusk() -> None:
+    """Of one satellite that is alone, with half an hour of light in each hour; nothing it verified is done again."""
+    one = sky(["#" * 30 + "." * 30])
+    fleet = PretendedFleet(alone(sky=one, units=600, speedup=100.0), 0)
+    ends_right(fleet)
+    times = checkpoints(fleet)
+    for dusk in (1800.0, 5400.0, 9000.0):
+        last = max(each for each in times if each < dusk)
+        assert fleet.plan.margin_s <= dusk - last <= fleet.plan.margin_s + 60.0
+    assert fleet.state.counts["units_lost"] == 0
 
 
 ALWAYS_LIT = ["#"] * 6

@@ -35,7 +35,7 @@ _MOST_STILLBORN = 3
 def begin(plan: RunPlan) -> RunState:
     """Return what is known before the first event."""
     start = plan.sky.start
-    return RunState(now=start, seats=[Seat() for _ in plan.sky.names], next_checkpoint=start)
+    return RunState(now=start, seats=[Seat() for _ in plan.sky.names], checkpoint_at=start)
 
 
 def step(plan: RunPlan, state: RunState, event: Event) -> tuple[RunState, list[Command]]:
@@ -253,7 +253,7 @@ class _Step(Rounds):
         )
         if self.plan.parts > 1:
             able = self._joined(able)
-        margin = self.plan.margin_s + state.unit_s
+        margin = self._margin() + self._checkpoint_cost()
         asked = PlacementState(state.now, self.plan.copies * self.plan.parts, margin, able)
         placed = tuple(sorted(self.plan.place(asked)))
         try:

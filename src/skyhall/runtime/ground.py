@@ -72,6 +72,7 @@ class Ground:
     def _save(self, satellite: int) -> None:
         seat = self.state.seats[satellite]
         seat.saving, seat.saving_since = self.state.verified, self.state.now
+        self.state.checkpoint_at = self.state.now
         seat.saving_due = self._answer_due()
         self._do("save", satellite, seat.epoch, done=self.state.verified)
 

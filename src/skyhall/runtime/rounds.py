@@ -23,7 +23,6 @@ _MOST_ROUND_UNITS = 100
 _INFINITE_TIMES = 5  # that all copies must agree on a result with NaN or infinity before it counts
 _PATIENCE_REAL_S = 5.0  # that a quorum waits for the other members' state
 _UNITS_LATE = 10.0  # times the time that units took so far
-_TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
 _COUNTED = (
     "injected", "detected", "corrected", "redone", "uncorrected", "covered_flops", "uncovered_flops",
 )  # fmt: skip
@@ -260,7 +259,7 @@ class Rounds(Custody):
                 until=until,
                 part=seat.part if self.plan.parts > 1 else None,
                 upsets_per_unit=self._upsets_per_unit(satellite),
-                level="full" if rate > _TIGHT * self.plan.sky.mean_upset_rate else "abft",
+                level=self._schedule(satellite).level_at(state.now),
             )
 
     def _round_units(self, members: Sequence[int]) -> int:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from skyhall.runtime.placement import Place, longest_light_first
 from skyhall.runtime.sky import Sky
 
-__all__ = ["Command", "Round", "RunPlan", "RunState", "Seat", "Stored", "Strike", "Transfer"]
+__all__ = ["LOOK_S", "Command", "Round", "RunPlan", "RunState", "Seat", "Stored", "Strike", "Transfer"]
 
+LOOK_S = 0.1  # real; between two looks of the coordinator around: nothing is known to happen at a finer time
 Task = Literal["idle", "loading", "ready", "running", "ended"]
 
 
@@ -58,8 +59,7 @@ class RunPlan:
     faults : expected upsets in the whole run, spread evenly over it; None with an acceleration.
     acceleration : by which the twin's rates, here and now, are multiplied; None with a count.
     strikes : what the scenario does to satellites.
-    checkpoint_s : simulated time between checkpoints at most; they come sooner where that costs less than a twentieth
-        of the time.
+    checkpoint_s : simulated time between checkpoints at most; failures that are expected bring them sooner.
     margin_s : light that a satellite needs ahead to begin a round.
     reboot_s : from a kill until the satellite answers again.
     round_units : units between two comparisons; None lets the upset rate and the light decide.
@@ -223,7 +223,7 @@ class RunState:
     finite : (part, phase) of which some copy had a finite result since then.
     serial : of the last command that is answered. short_since : since when a quorum waits for the other members.
     began : simulated time of the first round; None before.
-    next_checkpoint : when one is due.
+    checkpoint_at, checkpoint_cost : when the last one was begun, and how long the last one took that was written, s.
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
@@ -254,7 +254,8 @@ class RunState:
     sent: int = 0
     struck: set[int] = field(default_factory=set)
     unit_s: float = 0.0
-    next_checkpoint: float = 0.0
+    checkpoint_at: float = 0.0
+    checkpoint_cost: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     exposure: float = 0.0
     busy_s: float = 0.0
