@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.runtime.pretended import PretendedFleet, Troubles, right, sky
 
@@ -235,6 +236,7 @@ def longest_gap(times: list[float]) -> float:
 def alone(**changes: Any) -> RunPlan:
     """One copy, in light that never ends; a look takes 1 s, a unit 10 s, a checkpoint some seconds."""
     given = {"sky": sky(["#"] * 3), "copies": 1, "protect": "bounded", "speedup": 10.0, "units": 2000}
+    given["replay_units"] = 10_000  # states that are sent for a replay are stored too
     return plan(**{**given, "faults": None, "round_units": 1, **changes})
 
 
@@ -522,3 +524,95 @@ def test_a_satellite_with_other_kernels_is_left_out() -> None:
     fleet = Other(plan(sky=sky(BRIGHT * 4), units=60), 0)
     ends_right(fleet)
     assert [seat.lost for seat in fleet.state.seats].count(True) == 1
+
+
+def replayed(fleet: PretendedFleet) -> list[int]:
+    """The first units of rounds that more than one satellite executed."""
+    return [each["first"] for each in fleet.notes if each["what"] == "verified" and len(each["by"]) > 1]
+
+
+def watched(**changes: Any) -> RunPlan:
+    """One copy that verifies itself, of which one unit in 50 is executed elsewhere too."""
+    given: dict[str, Any] = {"sky": sky(BRIGHT * 5), "copies": 1, "protect": "bounded", "replay_units": 50}
+    return plan(**{**given, "faults": None, **changes})
+
+
+def test_one_unit_in_n_is_executed_on_another_satellite_too() -> None:
+    fleet = PretendedFleet(watched(), 0)
+    ends_right(fleet)
+    units = replayed(fleet)
+    assert units[0] <= 60  # the first that is up begins alone
+    assert np.diff(units).tolist() == [50] * (len(units) - 1)
+    assert fleet.state.counts["replays"] == len(units) >= 5
+    assert fleet.state.counts["replays_differed"] == 0
+    for each in fleet.notes:
+        if each["what"] == "verified" and len(each["by"]) > 1:
+            assert each["done"] == each["first"] + 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_satellite_with_a_defect_is_found_by_a_third_and_given_up(seed: int) -> None:
+    """Satellite 0, which is placed first wherever several have the same light ahead."""
+    fleet = PretendedFleet(watched(), seed, Troubles(defective=frozenset({0})))
+    state = fleet.run()
+    assert state.finished
+    assert [seat.lost for seat in state.seats] == [True, False, False, False, False]
+    assert state.counts["defective"] == 1
+    (note,) = [each for each in fleet.notes if each["what"] == "given up"]
+    assert note["satellite"] == 0
+    wrong = _alone(fleet, 0)
+    assert note["units_in_doubt"] == state.counts["units_in_doubt"] == sum(wrong) <= 60
+
+
+def _alone(fleet: PretendedFleet, satellite: int) -> list[int]:
+    return [
+        each["done"] - each["first"]
+        for each in fleet.notes
+        if each["what"] == "verified" and each["by"] == [satellite]
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_upset_that_the_checks_let_pass_is_outvoted_and_nobody_given_up(seed: int) -> None:
+    """Each execution in 30 is wrong in another way."""
+    fleet = PretendedFleet(watched(units=1500, replay_units=10), seed, Troubles(wrong_result=1 / 30))
+    state = fleet.run()
+    assert state.finished
+    assert state.counts["replays_differed"] > 3
+    assert state.counts["defective"] == 0
+    assert not any(seat.lost for seat in state.seats)
+
+
+def test_where_no_two_agree_the_job_goes_on_without_a_verdict() -> None:
+    fleet = PretendedFleet(watched(), 0, Troubles(wrong_result=1.0))
+    state = fleet.run()
+    assert state.finished
+    assert state.counts["replays"] == 0
+    assert state.counts["replays_undecided"] >= 5
+    assert state.counts["defective"] == 0
+
+
+def test_a_satellite_that_is_alone_or_cannot_be_reached_is_not_waited_for() -> None:
+    one = PretendedFleet(watched(sky=sky(BRIGHT), units=100), 0)
+    ends_right(one)
+    apart = PretendedFleet(watched(sky=sky(BRIGHT * 2, broken=((0, 1),)), units=200, replay_units=20), 0)
+    ends_right(apart)
+    assert one.state.counts["replays"] == 0
+    assert len(replayed(apart)) <= 1  # of the first state, which everybody makes
+    assert apart.state.now < 1.5 * (200 * 10.5)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_replays_survive_dusk_deaths_and_full_disks(seed: int) -> None:
+    troubles = Troubles(process_dies=0.05, coordinator_dies=0.001, carry_corrupts=0.1, disk_full=0.1)
+    fleet = PretendedFleet(watched(sky=sky(DAY_AND_NIGHT), replay_units=15), seed, troubles)
+    ends_right(fleet)
+    assert fleet.state.counts["replays"] >= 5
+    assert fleet.state.counts["replays_differed"] == fleet.state.counts["defective"] == 0
+
+
+def test_exact_and_parts_have_no_replays() -> None:
+    assert not plan().replays
+    assert not plan(protect="none", copies=1).replays
+    assert not plan(protect="bounded", copies=1, parts=3).replays
+    assert watched().replays

@@ -239,6 +239,7 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
                 f"{faults['corrected']:,} corrected, {show.count(faults['redone'], 'step')} redone",
             ),
             ("uncovered", *_uncovered(faults["uncovered"], file.protect)),
+            *_replays(summary),
         ]
     )
     waited = evidence.latencies
@@ -298,6 +299,17 @@ def _kills(evidence: Evidence) -> str:
 def _rate(summary: dict[str, Any]) -> str:
     rate = summary["acceleration"]
     return f"the twin's rates × {rate:.3g}" if rate else "none were asked for"
+
+
+def _replays(summary: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what executions on a second satellite showed, where there were any."""
+    if not summary["replays"] + summary["replays_differed"]:
+        return []
+    told = f"on another satellite too, {summary['replays_differed']:,} differed"
+    if summary["defective"]:
+        gone = show.count(summary["defective"], "satellite")
+        told += f"; {gone} given up, {show.count(summary['steps_in_doubt'], 'step')} in doubt"
+    return [("replays", f"{summary['replays']:,}", told)]
 
 
 def _uncovered(count: int | None, protect: str) -> tuple[str, str]:

@@ -94,6 +94,12 @@ class Ground:
         seat.task, seat.have, seat.digest = "idle", None, None
         seat.asked, seat.due = 0, math.inf
 
+    def _give_up(self, satellite: int, reason: str, **more: Any) -> None:
+        """Have a satellite do no more for this job."""
+        self._note("given up", satellite, reason=reason, **more)
+        self.state.seats[satellite].lost = True
+        self._do("kill", satellite, self.state.seats[satellite].epoch)
+
     def _fail(self, why: str) -> None:
         self.state.failed = why
         self._note("failed", None, why=why)
