@@ -18,7 +18,7 @@ from skyhall.catalogue import Catalogue, Part, load_catalogue
 from skyhall.constants import DAY, EARTH_RADIUS, HOUR, KILOWATT_HOUR
 from skyhall.design_inputs import sizing_inputs
 from skyhall.environment.devices import Device
-from skyhall.environment.exposure import Radiation
+from skyhall.environment.exposure import Radiation, anomaly
 from skyhall.environment.upset_field import UpsetField
 from skyhall.errors import Place, SkyhallError, ValueProblem
 from skyhall.files import read_text
@@ -31,6 +31,7 @@ from skyhall.orbit.elements import (
     raan_from_local_time,
     sun_synchronous_inclination,
 )
+from skyhall.orbit.geodetic import over_the_ground
 from skyhall.orbit.patterns import (
     Pattern,
     cluster,
@@ -40,7 +41,7 @@ from skyhall.orbit.patterns import (
     walker_star,
 )
 from skyhall.orbit.seasons import LightYear, year_of_light
-from skyhall.orbit.sun import julian_date
+from skyhall.orbit.sun import greenwich_angle, julian_date
 from skyhall.satellite.design import SatelliteDesign
 from skyhall.satellite.sizing import SizedSatellite, size, to_design
 from skyhall.scenario import Scenario, Shell
@@ -183,6 +184,14 @@ class Fleet:
             return sets.positions(self.epoch_julian_date, seconds).position
         elements = self.elements if satellites is None else self.elements[satellites]
         return position(elements[:, None], seconds)
+
+    def in_anomaly(
+        self, seconds: Array, satellites: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """Return whether satellites are inside the South Atlantic Anomaly, (satellites, times); as `positions`."""
+        angle = greenwich_angle(self.epoch_julian_date + seconds / DAY)
+        place = over_the_ground(self.positions(seconds, satellites), angle)
+        return anomaly(radiation_of(self.scenario), *place)
 
     def only(self, *satellites: int) -> Fleet:
         """Return the fleet of some satellites, by their indices."""

@@ -50,7 +50,7 @@ def sky(
         return Link(0.0 if gone else rate, 0.01)
 
     names = tuple(f"sat-{each}" for each in range(len(lit)))
-    return Sky(names, 0.0, slot, rows, np.full(rows.shape, upsets), 1000.0, way)
+    return Sky(names, 0.0, slot, rows, np.full(rows.shape, upsets), np.zeros_like(rows), 0.05, 1000.0, way)
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class Troubles:
     zombie_speaks: float = 0.0  # of a process that died
     never_writes: frozenset[int] = frozenset()  # satellites whose disk is full for good
     never_reads: frozenset[int] = frozenset()
+    defective: frozenset[int] = frozenset()  # that compute the same wrong result each time
     never_ends: frozenset[int] = frozenset()  # that answer pings and compute for ever
     never_carries: bool = False  # an engine of which nothing is heard, once
     other_state: bool = False  # files are whole, and not of the state that they were thought to be, once
@@ -88,6 +89,7 @@ class PretendedFleet:
     _asked: int | None = None
     _alive: dict[int, int] = field(default_factory=dict)  # satellite: epoch of the process that lives
     _memory: dict[int, tuple[int, str]] = field(default_factory=dict)
+    _began: dict[int, tuple[int, str]] = field(default_factory=dict)  # what the round began with
     _contributions: dict[int, dict[tuple[int, int], str]] = field(default_factory=dict)
     _disk: dict[int, dict[int, str]] = field(default_factory=dict)
     _rng: np.random.Generator = field(init=False)
@@ -234,9 +236,9 @@ class PretendedFleet:
         self._say(1.0, "ready", satellite, epoch, done=done, digest=digest)
 
     def _back(self, satellite: int, epoch: int, data: Any) -> None:
-        digest = right(data["done"], self.state.seats[satellite].part)
-        self._memory[satellite] = data["done"], digest
-        self._say(1.0, "ready", satellite, epoch, done=data["done"], digest=digest)
+        done, digest = self._memory[satellite] = self._began[satellite]
+        assert done == data["done"]
+        self._say(1.0, "ready", satellite, epoch, done=done, digest=digest)
 
     def _go(self, satellite: int, epoch: int, data: Any) -> None:
         first, until = data["first"], data["until"]
@@ -244,10 +246,17 @@ class PretendedFleet:
         part = self.state.seats[satellite].part
         if satellite in self.troubles.never_ends:
             return
-        assert held == (first, right(first, part)), "a round begins with the verified state"
+        start = self.state.digests[first][part]
+        assert held == (first, start), "a round begins with the verified state"
+        self._began[satellite] = held
         took = UNIT_S * (until - first) * float(self._rng.uniform(0.8, 1.3))
         finite = True
         digest = right(until) if data["part"] is None else contributed(until, part)
+        if start != right(first, part):  # at `bounded`, where what was wrong may have been adopted
+            digest = hashlib.sha256(f"after {start} {until}".encode()).hexdigest()
+        if satellite in self.troubles.defective:
+            self.happened["defects"] += 1
+            digest = hashlib.sha256(f"defect {satellite} {start} {until}".encode()).hexdigest()
         if self._chance(self.troubles.wrong_result):
             self.happened["wrong results"] += 1
             finite = not self.troubles.collapses

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.runtime.pretended import PretendedFleet, Troubles, right, sky
 
+from skyhall.integrity.interval import daly
 from skyhall.runtime.coordinator import begin, step
 from skyhall.runtime.journal import Event
 from skyhall.runtime.placement import PlacementState
@@ -203,7 +206,7 @@ def test_rounds_are_short_where_upsets_are_many() -> None:
 
 def test_checks_are_tightened_inside_the_anomaly() -> None:
     over = sky(["#"] * 3)
-    over.upset_rate[:, 30:60] = 1e-3
+    over.in_anomaly[:, 30:60] = True
     seen: list[tuple[float, str]] = []
 
     class Watched(PretendedFleet):
@@ -215,6 +218,70 @@ def test_checks_are_tightened_inside_the_anomaly() -> None:
     inside = {level for time, level in seen if 1800.0 <= time < 3600.0}
     outside = {level for time, level in seen if time < 1800.0}
     assert (inside, outside) == ({"full"}, {"abft"})
+
+
+def checkpoints(fleet: PretendedFleet) -> list[float]:
+    """When each state was stored first."""
+    first: dict[int, float] = {}
+    for each in fleet.notes:
+        if each["what"] == "checkpoint":
+            first.setdefault(each["done"], each["time"])
+    return list(first.values())
+
+
+def longest_gap(times: list[float]) -> float:
+    return max(after - before for before, after in pairwise(times))
+
+
+def alone(**changes: Any) -> RunPlan:
+    """One copy, in light that never ends; a look takes 1 s, a unit 10 s, a checkpoint some seconds."""
+    given = {"sky": sky(["#"] * 3), "copies": 1, "protect": "bounded", "speedup": 10.0, "units": 2000}
+    given["replay_units"] = 10_000  # states that are sent for a replay are stored too
+    return plan(**{**given, "faults": None, "round_units": 1, **changes})
+
+
+def test_checkpoints_come_at_dalys_interval_where_kills_are_told() -> None:
+    strikes = tuple(Strike("kill", unit=100 * each) for each in range(1, 20))
+    calm, struck = PretendedFleet(alone(), 0), PretendedFleet(alone(strikes=strikes), 0)
+    ends_right(calm)
+    ends_right(struck)
+    assert longest_gap(checkpoints(calm)) == pytest.approx(1800.0, abs=25.0)
+    asked = daly(1.0, 2000 * 10.0 / 19.0)  # writing took less than a look
+    gaps = sorted(after - before for before, after in pairwise(checkpoints(struck)))
+    assert asked <= gaps[len(gaps) // 2] < asked + 25.0  # at the end of a unit; kills come between some
+
+
+def test_no_more_than_a_twentieth_of_the_time_is_planned_for_writing_though_failures_come_all_the_time() -> (
+    None
+):
+    hot = sky(["#"] * 3, upsets=1.0)
+    fleet = PretendedFleet(alone(sky=hot, acceleration=1e3, speedup=100.0), 0)
+    ends_right(fleet)
+    times = checkpoints(fleet)
+    assert (times[-2] - times[0]) / (len(times) - 2) >= 19 * 10.0  # a look takes 10 s
+
+
+def test_checkpoints_come_closer_inside_the_anomaly() -> None:
+    over = sky(["#"] * 3, upsets=1e-9)
+    over.in_anomaly[:, 100:200] = True
+    over.upset_rate[:, 100:200] = 1e-2  # of which a twentieth are interrupts: one in 2000 s
+    fleet = PretendedFleet(alone(sky=over, acceleration=1.0), 0)
+    ends_right(fleet)
+    times = checkpoints(fleet)
+    assert longest_gap([each for each in times if 6000.0 <= each <= 12000.0]) < 300.0
+    assert longest_gap([each for each in times if 60.0 < each < 6000.0]) > 1500.0
+
+
+def test_the_last_state_is_stored_before_predicted_dusk() -> None:
+    """Of one satellite that is alone, with half an hour of light in each hour; nothing it verified is done again."""
+    one = sky(["#" * 30 + "." * 30])
+    fleet = PretendedFleet(alone(sky=one, units=600, speedup=100.0), 0)
+    ends_right(fleet)
+    times = checkpoints(fleet)
+    for dusk in (1800.0, 5400.0, 9000.0):
+        last = max(each for each in times if each < dusk)
+        assert fleet.plan.margin_s <= dusk - last <= fleet.plan.margin_s + 60.0
+    assert fleet.state.counts["units_lost"] == 0
 
 
 ALWAYS_LIT = ["#"] * 6
@@ -457,3 +524,95 @@ def test_a_satellite_with_other_kernels_is_left_out() -> None:
     fleet = Other(plan(sky=sky(BRIGHT * 4), units=60), 0)
     ends_right(fleet)
     assert [seat.lost for seat in fleet.state.seats].count(True) == 1
+
+
+def replayed(fleet: PretendedFleet) -> list[int]:
+    """The first units of rounds that more than one satellite executed."""
+    return [each["first"] for each in fleet.notes if each["what"] == "verified" and len(each["by"]) > 1]
+
+
+def watched(**changes: Any) -> RunPlan:
+    """One copy that verifies itself, of which one unit in 50 is executed elsewhere too."""
+    given: dict[str, Any] = {"sky": sky(BRIGHT * 5), "copies": 1, "protect": "bounded", "replay_units": 50}
+    return plan(**{**given, "faults": None, **changes})
+
+
+def test_one_unit_in_n_is_executed_on_another_satellite_too() -> None:
+    fleet = PretendedFleet(watched(), 0)
+    ends_right(fleet)
+    units = replayed(fleet)
+    assert units[0] <= 60  # the first that is up begins alone
+    assert np.diff(units).tolist() == [50] * (len(units) - 1)
+    assert fleet.state.counts["replays"] == len(units) >= 5
+    assert fleet.state.counts["replays_differed"] == 0
+    for each in fleet.notes:
+        if each["what"] == "verified" and len(each["by"]) > 1:
+            assert each["done"] == each["first"] + 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_satellite_with_a_defect_is_found_by_a_third_and_given_up(seed: int) -> None:
+    """Satellite 0, which is placed first wherever several have the same light ahead."""
+    fleet = PretendedFleet(watched(), seed, Troubles(defective=frozenset({0})))
+    state = fleet.run()
+    assert state.finished
+    assert [seat.lost for seat in state.seats] == [True, False, False, False, False]
+    assert state.counts["defective"] == 1
+    (note,) = [each for each in fleet.notes if each["what"] == "given up"]
+    assert note["satellite"] == 0
+    wrong = _alone(fleet, 0)
+    assert note["units_in_doubt"] == state.counts["units_in_doubt"] == sum(wrong) <= 60
+
+
+def _alone(fleet: PretendedFleet, satellite: int) -> list[int]:
+    return [
+        each["done"] - each["first"]
+        for each in fleet.notes
+        if each["what"] == "verified" and each["by"] == [satellite]
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_upset_that_the_checks_let_pass_is_outvoted_and_nobody_given_up(seed: int) -> None:
+    """Each execution in 30 is wrong in another way."""
+    fleet = PretendedFleet(watched(units=1500, replay_units=10), seed, Troubles(wrong_result=1 / 30))
+    state = fleet.run()
+    assert state.finished
+    assert state.counts["replays_differed"] > 3
+    assert state.counts["defective"] == 0
+    assert not any(seat.lost for seat in state.seats)
+
+
+def test_where_no_two_agree_the_job_goes_on_without_a_verdict() -> None:
+    fleet = PretendedFleet(watched(), 0, Troubles(wrong_result=1.0))
+    state = fleet.run()
+    assert state.finished
+    assert state.counts["replays"] == 0
+    assert state.counts["replays_undecided"] >= 5
+    assert state.counts["defective"] == 0
+
+
+def test_a_satellite_that_is_alone_or_cannot_be_reached_is_not_waited_for() -> None:
+    one = PretendedFleet(watched(sky=sky(BRIGHT), units=100), 0)
+    ends_right(one)
+    apart = PretendedFleet(watched(sky=sky(BRIGHT * 2, broken=((0, 1),)), units=200, replay_units=20), 0)
+    ends_right(apart)
+    assert one.state.counts["replays"] == 0
+    assert len(replayed(apart)) <= 1  # of the first state, which everybody makes
+    assert apart.state.now < 1.5 * (200 * 10.5)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_replays_survive_dusk_deaths_and_full_disks(seed: int) -> None:
+    troubles = Troubles(process_dies=0.05, coordinator_dies=0.001, carry_corrupts=0.1, disk_full=0.1)
+    fleet = PretendedFleet(watched(sky=sky(DAY_AND_NIGHT), replay_units=15), seed, troubles)
+    ends_right(fleet)
+    assert fleet.state.counts["replays"] >= 5
+    assert fleet.state.counts["replays_differed"] == fleet.state.counts["defective"] == 0
+
+
+def test_exact_and_parts_have_no_replays() -> None:
+    assert not plan().replays
+    assert not plan(protect="none", copies=1).replays
+    assert not plan(protect="bounded", copies=1, parts=3).replays
+    assert watched().replays

@@ -23,8 +23,10 @@ __all__ = [
     "call",
     "elements_option",
     "loaded",
+    "number_of",
     "scenario_argument",
     "set_option",
+    "simulated",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,6 +98,42 @@ def blame(error: SkyhallError, given: Mapping[str, Place]) -> None:
         if at in (section, "") and word.replace("_", " ") in error.what:
             error.place = place
             return
+
+
+def simulated(known: Scenario, duration: str) -> tuple[float | None, float]:
+    """Return when a stretch of simulated time begins, s after the epoch, and how long it lasts, s.
+
+    Parameters
+    ----------
+    known : its `flight.start` is the begin, None where there is none.
+    duration : text of ``--duration``.
+
+    Raises
+    ------
+    ValueProblem
+        For a text that is no time, or one shorter than a minute.
+    """
+    from skyhall.units import parse
+
+    place, right = Place("--duration"), "write a time, as '12 h'"
+    try:
+        lasts = parse(duration, "s")
+    except ValueProblem as error:
+        error.place, error.right = place, right
+        raise
+    if lasts < 60.0:
+        raise ValueProblem(f"'{duration}' is shorter than a minute", place=place, right=right)
+    begin = known.flight.start
+    return None if begin is None else (begin - known.epoch).total_seconds(), lasts
+
+
+def number_of(text: str) -> float | None:
+    """Return the finite number of at least 0 that a text is; None where it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0.0 <= value < float("inf") else None
 
 
 def call(verb: str, *words: str, sets: Sequence[str] = (), **options: object) -> str:

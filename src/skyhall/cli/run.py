@@ -10,7 +10,7 @@ import click
 from skyhall.cli import show
 from skyhall.cli.extras import need_torch
 from skyhall.cli.live import satellites_on_a_terminal
-from skyhall.cli.options import DEFAULT, Folder, as_json, call, loaded
+from skyhall.cli.options import DEFAULT, Folder, as_json, call, loaded, number_of, simulated
 from skyhall.errors import CheckFailed, Place, ValueProblem
 
 if TYPE_CHECKING:
@@ -128,7 +128,6 @@ def _asked(
 ) -> tuple[JobFile, Scenario, RunOptions]:
     from skyhall.jobs.kinds import KINDS
     from skyhall.runtime.run import RunOptions
-    from skyhall.units import parse
     from skyhall.work.job_file import load_job
 
     own = [text for text in sets if "." not in text.partition("=")[0]]
@@ -143,25 +142,12 @@ def _asked(
     if speedup == float("inf"):
         raise ValueProblem("is not finite", place=Place("--speedup"), right="write a number, as 120")
     number, acceleration = _faults(faults)
-    begin = None
-    if start is not None and known.flight.start is not None:
-        begin = (known.flight.start - known.epoch).total_seconds()
-    try:
-        lasts = parse(duration, "s")
-    except ValueProblem as error:
-        error.place, error.right = Place("--duration"), "write a time, as '12 h'"
-        raise
-    if lasts < 60.0:
-        raise ValueProblem(
-            f"'{duration}' is shorter than a minute",
-            place=Place("--duration"),
-            right="write a time, as '12 h'",
-        )
+    begin, lasts = simulated(known, duration)
     options = RunOptions(
         engine=engine,
         address=address,
         speedup=speedup,
-        start=begin,
+        start=None if start is None else begin,
         duration=lasts,
         faults=number,
         acceleration=acceleration,
@@ -192,11 +178,8 @@ def _faults(text: str) -> tuple[float | None, float | None]:
     text = text.strip().lower()
     if text == "none":
         return None, None
-    try:
-        value = float(text.removeprefix("x"))
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value < float("inf"):
+    value = number_of(text.removeprefix("x"))
+    if value is None:
         raise ValueProblem(
             f"'{text}' is no number of faults", place=Place("--faults"), right="write none, 1000, or x1e6"
         )
@@ -256,6 +239,7 @@ def _show(evidence: Evidence, file: JobFile, options: RunOptions) -> None:
                 f"{faults['corrected']:,} corrected, {show.count(faults['redone'], 'step')} redone",
             ),
             ("uncovered", *_uncovered(faults["uncovered"], file.protect)),
+            *_replays(summary),
         ]
     )
     waited = evidence.latencies
@@ -315,6 +299,17 @@ def _kills(evidence: Evidence) -> str:
 def _rate(summary: dict[str, Any]) -> str:
     rate = summary["acceleration"]
     return f"the twin's rates × {rate:.3g}" if rate else "none were asked for"
+
+
+def _replays(summary: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what executions on a second satellite showed, where there were any."""
+    if not summary["replays"] + summary["replays_differed"]:
+        return []
+    told = f"on another satellite too, {summary['replays_differed']:,} differed"
+    if summary["defective"]:
+        gone = show.count(summary["defective"], "satellite")
+        told += f"; {gone} given up, {show.count(summary['steps_in_doubt'], 'step')} in doubt"
+    return [("replays", f"{summary['replays']:,}", told)]
 
 
 def _uncovered(count: int | None, protect: str) -> tuple[str, str]:

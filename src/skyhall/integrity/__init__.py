@@ -12,6 +12,7 @@ from typing import Any
 
 _HOME = {
     "Alarm": "report",
+    "Campaign": "campaign",
     "capture": "checkpoints",
     "CheckpointError": "errors",
     "Checkpoints": "checkpoints",

@@ -9,7 +9,7 @@ against: of the faults that would have been visible (or NaN), how many raised an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
@@ -22,7 +22,7 @@ from skyhall.integrity.outcomes import OUTCOMES, Observation, interval_of, judge
 from skyhall.integrity.shields import SHIELDS
 from skyhall.integrity.subjects import Shield, Subject
 
-__all__ = ["DetectedShare", "Row", "Stratum", "detected_share", "run_campaign"]
+__all__ = ["Campaign", "DetectedShare", "Row", "Stratum", "detected_share", "run_campaign"]
 
 _QUIET = FaultList(())
 _LEARNING = 10  # clean runs, after which a guard's band has its median
@@ -111,35 +111,92 @@ def run_campaign(
     Raises
     ------
     IntegrityError
-        When a level raises an alarm without a fault or changes a bit of the clean result, when the clean run is not the
-        same twice, and when a stratum has no such bits.
+        As `Campaign`; and when a stratum has no such bits.
     """
-    for level in levels:
-        if level not in SHIELDS:
-            raise IntegrityError(f"there is no level '{level}'", nearest(level, SHIELDS))
-    shields = {level: SHIELDS[level](subject.model, subject.optimizer) for level in ("none", *levels)}
-    clean, sites = _clean(subject, shields)
-    total = len(strata) * count
-    done = 0
-    for stratum in strata:
+    campaign = Campaign(subject, levels)
+    for number, stratum in enumerate(strata):
         # A stratum's faults depend on the seed and itself alone, not on what else is asked.
         own = crc32(f"{stratum.target} {stratum.dtype} {stratum.bits} {stratum.shape}".encode())
-        faults = _drawn(stratum, sites, count, np.random.default_rng([seed, own]))
-        found = {level: _Tally() for level in levels}
-        for fault in faults:
-            one = FaultList((fault,))
-            bare = judge(clean, _run(subject, one, shields["none"])[0])
-            for level in levels:
+        model = FaultModel((stratum.target,), stratum.bits, {stratum.shape: 1.0}, count)
+        sites = campaign.sites(stratum.target, stratum.dtype, stratum.bits)
+        faults = model.draw(sites, 1, np.random.default_rng([seed, own]))
+        bits = stratum.bits if stratum.shape == "single" else f"{stratum.bits} {stratum.shape}"
+
+        def told(what: str, share: float, done: int = number) -> None:
+            progress(what, (done + share) / len(strata))
+
+        yield from campaign.rows(stratum.target, stratum.dtype, bits, faults, progress=told)
+
+
+class Campaign:
+    """A program that is hit by one fault at a time: its clean run, and what each level makes of a fault.
+
+    Parameters
+    ----------
+    subject : the program.
+    levels : of `shields.SHIELDS`.
+
+    Raises
+    ------
+    IntegrityError
+        When a level raises an alarm without a fault or changes a bit of the clean result, and when the clean run is not
+        the same twice.
+    """
+
+    def __init__(self, subject: Subject, levels: Sequence[str]) -> None:
+        for level in levels:
+            if level not in SHIELDS:
+                raise IntegrityError(f"there is no level '{level}'", nearest(level, SHIELDS))
+        self._subject, self._levels = subject, levels
+        self._shields = {
+            level: SHIELDS[level](subject.model, subject.optimizer) for level in ("none", *levels)
+        }
+        self._clean, self._sites = _clean(subject, self._shields)
+
+    def sites(self, target: str, dtype: str, bits: str) -> list[Site]:
+        """Return what can be hit of a target in a dtype; `IntegrityError` where nothing has these bits."""
+        if dtype in DTYPES:
+            bits_of(DTYPES[dtype], bits)  # says what is wrong with them
+        chosen = [site for site in self._sites if (site.target, site.dtype) == (target, dtype)]
+        if not chosen:
+            have = sorted({f"{site.target} in {site.dtype}" for site in self._sites})
+            raise IntegrityError(f"the program has no {target} in {dtype}", f"it has {', '.join(have)}")
+        return chosen
+
+    def rows(
+        self,
+        target: str,
+        dtype: str,
+        bits: str,
+        faults: FaultList,
+        *,
+        progress: Callable[[str, float], None] = lambda what, share: None,
+    ) -> list[Row]:
+        """Return what each level made of faults, each in a run of its own whatever its step; a row for each level.
+
+        Raises
+        ------
+        IntegrityError
+            For a fault that finds nothing to hit in this program.
+        """
+        found = {level: _Tally() for level in self._levels}
+        for number, fault in enumerate(faults, start=1):
+            one = FaultList((replace(fault, step=0),))
+            seen, _, hits = _run(self._subject, one, self._shields["none"])
+            if not hits:
+                raise IntegrityError(
+                    f"step {fault.step} hits {fault.target} {fault.place} of {fault.name}, which does not run here",
+                    "the list was made for another program",
+                )
+            bare = judge(self._clean, seen)
+            for level in self._levels:
                 if level == "none":
                     found[level].add(bare, bare, False)
                     continue
-                seen, alarmed = _run(subject, one, shields[level])
-                found[level].add(bare, judge(clean, seen), alarmed)
-            done += 1
-            progress(f"{stratum.target} {stratum.dtype}", done / total)
-        bits = stratum.bits if stratum.shape == "single" else f"{stratum.bits} {stratum.shape}"
-        for level in levels:
-            yield Row(stratum.target, stratum.dtype, bits, level, **found[level].counts)
+                seen, alarmed, _ = _run(self._subject, one, self._shields[level])
+                found[level].add(bare, judge(self._clean, seen), alarmed)
+            progress(f"{target} {dtype}", number / len(faults))
+        return [Row(target, dtype, bits, level, **found[level].counts) for level in self._levels]
 
 
 def detected_share(rows: Sequence[Row], level: str) -> DetectedShare:
@@ -184,7 +241,7 @@ def _clean(subject: Subject, shields: Mapping[str, Shield]) -> tuple[Observation
     ]
     for level, shield in shields.items():
         for _ in range(1 if level in ("none", "exact") else _LEARNING):
-            seen, alarmed = _run(subject, _QUIET, shield)
+            seen, alarmed, _ = _run(subject, _QUIET, shield)
             if seen.error:
                 raise IntegrityError(
                     f"without a fault, level '{level}' ends in {seen.error}", "leave that level out"
@@ -197,8 +254,8 @@ def _clean(subject: Subject, shields: Mapping[str, Shield]) -> tuple[Observation
     return clean, [*injector.sites(), *passing]
 
 
-def _run(subject: Subject, faults: FaultList, shield: Shield) -> tuple[Observation, bool]:
-    """Return what came out of one run from the kept state, and whether there was an alarm."""
+def _run(subject: Subject, faults: FaultList, shield: Shield) -> tuple[Observation, bool, int]:
+    """Return what came out of one run from the kept state, whether there was an alarm, and how many faults hit."""
     subject.restore()
     shield.accept()
     before = shield.detected
@@ -207,20 +264,7 @@ def _run(subject: Subject, faults: FaultList, shield: Shield) -> tuple[Observati
         seen = subject.run(injector, shield)
     except (ArithmeticError, IndexError, RuntimeError) as error:
         # The program itself noticed: a token outside the vocabulary, an index outside a tensor; or a guard gave up.
-        return Observation((), None, (), type(error).__name__), True
+        return Observation((), None, (), type(error).__name__), True, len(injector.hits)
     finally:
         injector.kernels.close()
-    return seen, shield.detected > before
-
-
-def _drawn(stratum: Stratum, sites: Sequence[Site], count: int, rng: np.random.Generator) -> FaultList:
-    if stratum.dtype in DTYPES:
-        bits_of(DTYPES[stratum.dtype], stratum.bits)  # says what is wrong with them
-    chosen = [site for site in sites if (site.target, site.dtype) == (stratum.target, stratum.dtype)]
-    if not chosen:
-        have = sorted({f"{site.target} in {site.dtype}" for site in sites})
-        raise IntegrityError(
-            f"the program has no {stratum.target} in {stratum.dtype}", f"it has {', '.join(have)}"
-        )
-    model = FaultModel(targets=(stratum.target,), bits=stratum.bits, shapes={stratum.shape: 1.0}, count=count)
-    return model.draw(chosen, 1, rng)
+    return seen, shield.detected > before, len(injector.hits)

@@ -240,18 +240,29 @@ class FaultModel:
         _refuse_too_many(events)
         return events
 
-    def draw(self, sites: Sequence[Site], steps: int, rng: np.random.Generator) -> FaultList:
+    def draw(
+        self,
+        sites: Sequence[Site],
+        steps: int,
+        rng: np.random.Generator,
+        *,
+        relative: npt.ArrayLike = 1.0,
+    ) -> FaultList:
         """Return faults over `steps` steps, each of which has these sites; sorted by step.
 
         With a count, the targets get equal shares and within a target every bit is as likely; with a rate, every bit
         of every target is.
+
+        Parameters
+        ----------
+        relative : to the model's rate: that of each step, (steps,), where it changes.
         """
         if self.count is not None:
             when = np.sort(rng.integers(0, steps, size=self.count)).tolist()
         else:
-            expected = self.expected(sites)
-            _refuse_too_many(expected * steps)
-            events = rng.poisson(expected, size=steps)
+            expected = self.expected(sites) * np.broadcast_to(relative, (steps,))
+            _refuse_too_many(float(expected.sum()))
+            events = rng.poisson(expected)
             when = np.repeat(np.arange(steps), events).tolist()
         present = self.present(sites)
         if when and not present:

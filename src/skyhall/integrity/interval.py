@@ -115,6 +115,8 @@ def schedule(
     anomaly: Sequence[Span] = (),
     anomaly_mtbf: float | None = None,
     margin: float = 0.0,
+    longest: float = math.inf,
+    most_share: float = 1.0,
     levels: tuple[str, str] = ("abft", "full"),
 ) -> Schedule:
     """Return when to begin checkpoints and how closely to check, from `start` to `end`.
@@ -132,19 +134,27 @@ def schedule(
     outages : (begin, end) of darkness or other stops that are predicted, s; they may overlap and reach outside.
     anomaly : (begin, end) of the passes, likewise.
     margin : between the end of writing and dusk, s.
+    longest : interval, s, however seldom failures are.
+    most_share : of the time that may go into writing, however frequent they are, above 0; `longest` comes first.
     levels : outside and inside the anomaly.
 
     Raises
     ------
     IntegrityError
-        For spans that end before they begin, negative or unusable costs, and a checkpoint that costs nothing.
+        For spans that end before they begin, negative or unusable costs, bounds or shares, and a checkpoint that costs
+        nothing.
     """
     if not end > start or not math.isfinite(end - start):
         raise IntegrityError(f"the stretch from {start:g} to {end:g} s has no length", "end after start")
     if not cost > 0.0 or not margin >= 0.0:
         raise IntegrityError("a checkpoint costs time, and a margin is at least 0 s")
+    if not longest > 0.0 or not 0.0 < most_share <= 1.0:
+        raise IntegrityError("the longest interval is above 0 s, and the share of the time from above 0 to 1")
     inside_mtbf = mtbf if anomaly_mtbf is None else anomaly_mtbf
-    intervals = daly(cost, mtbf), daly(cost, inside_mtbf)
+    outside, inside = (
+        min(max(daly(cost, each), cost / most_share - cost), longest) for each in (mtbf, inside_mtbf)
+    )
+    intervals = outside, inside
     dark = _merged(outages, start, end)
     hot = _merged(anomaly, start, end)
     moments: list[Moment] = []

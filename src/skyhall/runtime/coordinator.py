@@ -35,7 +35,7 @@ _MOST_STILLBORN = 3
 def begin(plan: RunPlan) -> RunState:
     """Return what is known before the first event."""
     start = plan.sky.start
-    return RunState(now=start, seats=[Seat() for _ in plan.sky.names], next_checkpoint=start)
+    return RunState(now=start, seats=[Seat() for _ in plan.sky.names], checkpoint_at=start)
 
 
 def step(plan: RunPlan, state: RunState, event: Event) -> tuple[RunState, list[Command]]:
@@ -83,9 +83,7 @@ class _Step(Rounds):
         pins = str(data.get("pins", ""))
         self.state.pins = self.state.pins or pins
         if pins != self.state.pins:  # its bits would differ for ever
-            self._note("given up", satellite, reason="its kernels or versions give other bits", pins=pins)
-            seat.lost = True
-            self._do("kill", satellite, seat.epoch)
+            self._give_up(satellite, "its kernels or versions give other bits", pins=pins)
         # Storage may hold what this coordinator has never heard of, or no longer what it thinks.
         self._keep_only(seat, data["kept"])
 
@@ -253,8 +251,8 @@ class _Step(Rounds):
         )
         if self.plan.parts > 1:
             able = self._joined(able)
-        margin = self.plan.margin_s + state.unit_s
-        asked = PlacementState(state.now, self.plan.copies * self.plan.parts, margin, able)
+        margin = self._margin() + self._checkpoint_cost()
+        asked = PlacementState(state.now, self._copies() * self.plan.parts, margin, able)
         placed = tuple(sorted(self.plan.place(asked)))
         try:
             refuse_wrong_placement(asked, placed)

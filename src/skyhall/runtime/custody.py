@@ -10,15 +10,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from skyhall.integrity.interval import Schedule, schedule
 from skyhall.runtime.ground import Ground
 from skyhall.runtime.journal import Event
-from skyhall.runtime.state import Seat, Stored, Transfer
+from skyhall.runtime.state import LOOK_S, Seat, Stored, Transfer
 from skyhall.runtime.votes import agreed_digest
 
 __all__ = ["Custody"]
 
-_CHECKPOINT_COSTS = 20.0  # between two of them: at most a twentieth of the time goes into writing
-_CHECKPOINT_LEAST = 1.0 / 30.0  # of the time between two of them that was asked for
+_MOST_WRITING = 1.0 / 20.0  # of the time, however many failures are expected, ours
 _SULK_S = 600.0  # simulated; that a satellite is left alone that could not write, read or receive
 _REFUSALS = 2  # in a row, before it is
 
@@ -28,9 +28,7 @@ class Custody(Ground):
 
     def _saved(self, satellite: int, seat: Seat, data: Any) -> None:
         done = int(data["done"])
-        cost = _CHECKPOINT_COSTS * (self.state.now - seat.saving_since)
-        soon = min(max(cost, _CHECKPOINT_LEAST * self.plan.checkpoint_s), self.plan.checkpoint_s)
-        self.state.next_checkpoint = min(self.state.next_checkpoint, self.state.now + soon)
+        self.state.checkpoint_cost = self.state.now - seat.saving_since
         seat.saving, seat.saving_due = None, math.inf
         if done in self.state.digests and data["digest"] not in self.state.digests[done]:
             self.state.counts["state_refused"] += 1
@@ -268,9 +266,7 @@ class Custody(Ground):
     def _checkpoint(self) -> None:
         """Store the verified state when it is time, and when the job is done."""
         state = self.state
-        if not state.verified or not (
-            state.now >= state.next_checkpoint or state.verified == self.plan.units
-        ):
+        if not state.verified or not (self._is_due() or state.verified == self.plan.units):
             return
         able = [
             each
@@ -285,7 +281,54 @@ class Custody(Ground):
                 if state.seats[satellite].saving is None:
                     self._save(satellite)
         if able:
-            state.next_checkpoint = state.now + self.plan.checkpoint_s
+            state.checkpoint_at = state.now
+
+    def _is_due(self) -> bool:
+        """Say whether it is time for a checkpoint: for every member, as one that has time yet holds the state."""
+        state = self.state
+        if not state.counts["checkpoints"]:
+            return True  # the first shows what one costs
+        moments = [self._schedule(each).moments for each in state.members]
+        return all(each and each[0].time <= state.now for each in moments)
+
+    def _schedule(self, satellite: int) -> Schedule:
+        """Return when a satellite should write checkpoints, from the last one on, and how closely it checks itself."""
+        plan, state, cost = self.plan, self.state, self._checkpoint_cost()
+        # As far as now and a dusk that asks for one now; what a checkpoint costs is another thing after the next.
+        until = state.now + cost + self._margin() + plan.sky.slot
+        return schedule(
+            state.checkpoint_at,
+            until,
+            cost=cost,
+            mtbf=self._mtbf(inside=False),
+            anomaly_mtbf=self._mtbf(inside=True),
+            outages=plan.sky.nights(satellite, state.now, until),
+            anomaly=plan.sky.passes(satellite, state.checkpoint_at, until),
+            margin=self._margin(),
+            longest=plan.checkpoint_s,
+            most_share=_MOST_WRITING,
+        )
+
+    def _mtbf(self, *, inside: bool) -> float:
+        """Return the mean time between failures that take a member, s: what the run is told, and what the twin says.
+
+        Strikes are taken as spread over the time that the job needs; functional interrupts come at the twin's rate,
+        times the acceleration of the upsets, to every member.
+        """
+        plan, state = self.plan, self.state
+        needs = min(plan.units * state.unit_s, plan.deadline - plan.sky.start)
+        struck = len(plan.strikes) / needs if needs else 0.0
+        faster = 1.0 if plan.acceleration is None else plan.acceleration
+        rate = struck + len(state.members) * faster * plan.sky.interrupt_rate(inside=inside)
+        return 1.0 / rate if rate else math.inf
+
+    def _checkpoint_cost(self) -> float:
+        """Return what a checkpoint costs, s; it is not known better than to a look around."""
+        return max(self.state.checkpoint_cost, LOOK_S * self.plan.speedup)
+
+    def _margin(self) -> float:
+        """Return how long before dusk a satellite has ended its last unit and what it writes, s."""
+        return self.plan.margin_s + self.state.unit_s
 
     def _replicate(self) -> None:
         """Give the newest stored state, where one satellite alone has it, to the one with the most light ahead."""

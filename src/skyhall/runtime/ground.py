@@ -72,6 +72,7 @@ class Ground:
     def _save(self, satellite: int) -> None:
         seat = self.state.seats[satellite]
         seat.saving, seat.saving_since = self.state.verified, self.state.now
+        self.state.checkpoint_at = self.state.now
         seat.saving_due = self._answer_due()
         self._do("save", satellite, seat.epoch, done=self.state.verified)
 
@@ -92,6 +93,12 @@ class Ground:
             self.state.lost_busy_s += (self.state.now - self.state.round.begun) / self.plan.speedup
         seat.task, seat.have, seat.digest = "idle", None, None
         seat.asked, seat.due = 0, math.inf
+
+    def _give_up(self, satellite: int, reason: str, **more: Any) -> None:
+        """Have a satellite do no more for this job."""
+        self._note("given up", satellite, reason=reason, **more)
+        self.state.seats[satellite].lost = True
+        self._do("kill", satellite, self.state.seats[satellite].epoch)
 
     def _fail(self, why: str) -> None:
         self.state.failed = why

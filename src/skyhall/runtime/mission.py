@@ -14,12 +14,11 @@ from skyhall.errors import CheckFailed
 from skyhall.runtime.coordinator import begin, step
 from skyhall.runtime.engines.engine import Engine
 from skyhall.runtime.journal import Event, Journal, read_journal
-from skyhall.runtime.state import Command, RunPlan, RunState
+from skyhall.runtime.state import LOOK_S, Command, RunPlan, RunState
 from skyhall.runtime.storage import checkpoint_name, contribution_name, is_whole
 
 __all__ = ["Mission", "Watch"]
 
-_TICK_S = 0.1
 Watch = Callable[[RunPlan, RunState], None]
 
 
@@ -57,7 +56,7 @@ class Mission:
             offset = self._state.now
             began = self.clock()
             while not (self._state.finished or self._state.failed):
-                said = self.engine.hear(_TICK_S)
+                said = self.engine.hear(LOOK_S)
                 if all(seat.process != "up" for seat in self._state.seats) and not self._state.rounds:
                     began = self.clock()  # simulated time begins when a satellite answers
                 now = offset + (self.clock() - began) * self.plan.speedup

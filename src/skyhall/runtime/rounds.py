@@ -22,8 +22,8 @@ _ROUND_REAL_S = 2.0  # so that progress is seen and little is lost
 _MOST_ROUND_UNITS = 100
 _INFINITE_TIMES = 5  # that all copies must agree on a result with NaN or infinity before it counts
 _PATIENCE_REAL_S = 5.0  # that a quorum waits for the other members' state
+_REPLAYS = 3  # executions of a replayed unit, of which two must agree to say which satellite is wrong
 _UNITS_LATE = 10.0  # times the time that units took so far
-_TIGHT = 3.0  # times the mean upset rate: inside the South Atlantic Anomaly, and checked more closely
 _COUNTED = (
     "injected", "detected", "corrected", "redone", "uncorrected", "covered_flops", "uncovered_flops",
 )  # fmt: skip
@@ -123,14 +123,22 @@ class Rounds(Custody):
 
     def _outvote(self, current: Round, digests: Sequence[str]) -> None:
         """Have those begin anew who have another result than the copies of their part agree on."""
+        state = self.state
         for satellite in current.members:
-            seat = self.state.seats[satellite]
+            seat = state.seats[satellite]
             if seat.task == "ended" and seat.digest != digests[seat.part]:
                 for name in ("outvoted", "detected", "corrected"):
-                    self.state.counts[name] += 1
+                    state.counts[name] += 1
                 verified = digests[seat.part]
                 self._note("outvoted", satellite, done=current.until, digest=seat.digest, verified=verified)
+                again = seat.digest == state.differed.get(satellite)
                 self._forget(seat)
+                if again:  # an upset would not have done the same twice
+                    state.counts["defective"] += 1
+                    doubt = state.alone.pop(satellite, 0)
+                    state.counts["units_in_doubt"] += doubt
+                    reason = "it gives the same wrong result again, and two others agree on another"
+                    self._give_up(satellite, reason, units_in_doubt=doubt)
 
     def _verify(self, current: Round, digests: tuple[str, ...]) -> None:
         """Adopt what was agreed on."""
@@ -140,6 +148,8 @@ class Rounds(Custody):
         state.redos = state.fruitless = 0
         state.doubted.clear()
         state.finite.clear()
+        if self.plan.replays:
+            self._replayed(current, by)
         state.verified = current.until
         state.digests[current.until] = digests
         state.counts["rounds"] += 1
@@ -149,6 +159,36 @@ class Rounds(Custody):
         self._note("verified", None, first=current.first, done=current.until, digests=digests, by=by)
         for satellite in by:
             state.seats[satellite].task = "ready"
+
+    def _copies(self) -> int:
+        """Return how many copies of each part the next round wants."""
+        if not (self.plan.replays and self.state.verified >= self.state.replay_at):
+            return self.plan.copies
+        return _REPLAYS if self.state.differed else 2
+
+    def _replayed(self, current: Round, by: Sequence[int]) -> None:
+        """Count what was replayed, with those who agreed, and what one satellite executed alone."""
+        state = self.state
+        if len(by) < 2:
+            state.alone.update(dict.fromkeys(by, current.until - current.first))
+            return
+        state.counts["replays"] += 1
+        for each in by:
+            state.alone.pop(each, None)
+        self._next_replay(current)
+
+    def _next_replay(self, current: Round) -> None:
+        self.state.replay_at, self.state.differed = current.first + self.plan.replay_units, {}
+
+    def _differed(self, current: Round) -> None:
+        """Have a third satellite say who is wrong; where three have different results, nobody can."""
+        state = self.state
+        state.counts["replays_differed"] += 1
+        if state.differed:
+            state.counts["replays_undecided"] += 1
+            self._next_replay(current)
+        else:
+            state.differed = {each: digest for each, digest in current.reports.items() if digest}
 
     def _begin_exchange(self, current: Round, digests: Sequence[str]) -> None:
         """Have the contributions that were agreed on sent to every member that is left."""
@@ -217,6 +257,8 @@ class Rounds(Custody):
         self._note("unresolved", None, first=current.first, until=current.until, reports=current.reports)
         self.state.redos += 1
         self.state.fruitless += found
+        if self.plan.replays and len({*current.reports.values()} - {""}) > 1:
+            self._differed(current)
         if self.state.fruitless > _MOST_REDOS:
             what = f"units {current.first} to {current.until} gave no agreement in {_MOST_REDOS} rounds"
             self._fail(f"{what}: {self.state.error}" if self.state.error else what)
@@ -241,6 +283,8 @@ class Rounds(Custody):
             state.short_since = state.now if state.short_since is None else state.short_since
             if state.now < state.short_since + _PATIENCE_REAL_S * self.plan.speedup:
                 return
+            if self.plan.replays and len(ready) < 2:  # nobody waits longer for a replay
+                state.replay_at, state.differed = state.verified + self.plan.replay_units, {}
         state.short_since = None
         until = min(state.verified + self._round_units(ready), self.plan.units)
         state.rounds += 1
@@ -260,16 +304,17 @@ class Rounds(Custody):
                 until=until,
                 part=seat.part if self.plan.parts > 1 else None,
                 upsets_per_unit=self._upsets_per_unit(satellite),
-                level="full" if rate > _TIGHT * self.plan.sky.mean_upset_rate else "abft",
+                level=self._schedule(satellite).level_at(state.now),
             )
 
     def _round_units(self, members: Sequence[int]) -> int:
         """Return how many units until the next comparison: few where upsets are many or the light is short."""
         plan, state = self.plan, self.state
-        if plan.parts > 1:
+        if plan.parts > 1 or (plan.replays and len(members) > 1):
             return 1
+        ahead = state.replay_at - state.verified if plan.replays else 0
         if plan.round_units is not None:
-            return plan.round_units
+            return min(plan.round_units, ahead) if ahead > 0 else plan.round_units
         if not state.unit_s:
             return 1
         light = min(plan.sky.dusk(each, state.now) - state.now for each in members)
@@ -279,6 +324,7 @@ class Rounds(Custody):
             _ROUND_REAL_S * plan.speedup / state.unit_s,
             0.5 * (light - 0.5 * plan.margin_s) / state.unit_s,
             _UPSETS_A_ROUND / upsets if upsets else float(_MOST_ROUND_UNITS),
+            float(ahead) if ahead > 0 else float(_MOST_ROUND_UNITS),
         ]
         return max(1, int(min(limits)) >> state.redos)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from skyhall.errors import ValueProblem
 from skyhall.fleet import Fleet
-from skyhall.fleet_network import fleet_mesh
+from skyhall.fleet_network import FleetMesh, fleet_mesh
 from skyhall.network.routes import Router
 from skyhall.orbit.elements import kepler_period
 from skyhall.twin import forecast
@@ -40,6 +40,8 @@ class Sky:
     start, slot : of the first slot, and their length, s.
     lit : whether the array alone carries the job's power through the slot, (satellites, slots).
     upset_rate : upsets per accelerator and second that kill or corrupt work, (satellites, slots).
+    in_anomaly : whether the satellite is inside the South Atlantic Anomaly at the middle of the slot, likewise.
+    interrupt_share : of those upsets, the ones that stop the device until a reset; in the mean over the orbit.
     accelerator_w : IT power of one accelerator, W.
     way : the link between two satellites at a time.
     """
@@ -49,6 +51,8 @@ class Sky:
     slot: float
     lit: npt.NDArray[np.bool_]
     upset_rate: Array
+    in_anomaly: npt.NDArray[np.bool_]
+    interrupt_share: float
     accelerator_w: float
     way: Callable[[int, int, float], Link]
 
@@ -57,10 +61,10 @@ class Sky:
         """End of the last slot."""
         return self.start + self.slot * float(self.lit.shape[1])
 
-    @property
-    def mean_upset_rate(self) -> float:
-        """Of all satellites over the stretch, per accelerator and second."""
-        return float(self.upset_rate.mean())
+    def interrupt_rate(self, *, inside: bool) -> float:
+        """Return functional interrupts of an accelerator, 1/s: the mean inside the anomaly or outside of it."""
+        there = self.upset_rate[self.in_anomaly == inside]
+        return self.interrupt_share * float(there.mean()) if there.size else 0.0
 
     def index(self, time: float) -> int:
         """Return the slot of a time; the first and the last reach on for ever."""
@@ -85,6 +89,20 @@ class Sky:
         if not other.size:
             return self.end
         return time if other[0] == 0 else self.start + self.slot * float(first + other[0])
+
+    def nights(self, satellite: int, start: float, end: float) -> list[tuple[float, float]]:
+        """Return the spans without light that reach into a stretch of time, s."""
+        return self._spans(~self.lit[satellite], start, end)
+
+    def passes(self, satellite: int, start: float, end: float) -> list[tuple[float, float]]:
+        """Return the spans inside the anomaly that reach into a stretch of time, s."""
+        return self._spans(self.in_anomaly[satellite], start, end)
+
+    def _spans(self, slots: npt.NDArray[np.bool_], start: float, end: float) -> list[tuple[float, float]]:
+        first, last = self.index(start), self.index(end)
+        edges = np.flatnonzero(np.diff(slots[first : last + 1].astype(np.int8), prepend=0, append=0))
+        times = (self.start + self.slot * (first + edges)).tolist()
+        return list(zip(times[::2], times[1::2], strict=True))
 
     def longest_light(self) -> float:
         """Return the longest stretch without a dark slot that any satellite has, s."""
@@ -115,13 +133,17 @@ def sky_of(fleet: Fleet, satellites: Sequence[int], start: float, duration: floa
     """
     windows = forecast(fleet.only(*satellites), start=start, duration=duration, slot=_SLOT, step=_SLOT / 4.0)
     seen = windows.stack()
-    design = fleet.designs[int(fleet.design_index[satellites[0]])]
+    middle = seen["start_s"] + 0.5 * _SLOT
+    kind = int(fleet.design_index[satellites[0]])
+    design, exposure = fleet.designs[kind], fleet.irradiation[kind].exposure
     return Sky(
         names=names_of(satellites),
         start=start,
         slot=_SLOT,
         lit=seen["sustainable_w"] >= power,
         upset_rate=seen["upset_rate"].astype(np.float64),
+        in_anomaly=fleet.in_anomaly(middle, np.array(satellites)),
+        interrupt_share=exposure.rates["functional"] / exposure.losses if exposure.losses else 0.0,
         accelerator_w=design.it_power / design.accelerators,
         way=_ways(fleet, satellites),
     )
@@ -133,11 +155,13 @@ def names_of(satellites: Sequence[int]) -> tuple[str, ...]:
 
 
 def _ways(fleet: Fleet, satellites: Sequence[int]) -> Callable[[int, int, float], Link]:
-    mesh = fleet_mesh(fleet)
+    @cache
+    def mesh() -> FleetMesh:  # when a link is asked for: not everybody does
+        return fleet_mesh(fleet)
 
     @lru_cache(maxsize=256)
     def at(time: float) -> tuple[tuple[Link, ...], ...]:
-        table = mesh.links(time)
+        table = mesh().links(time)
         if not len(table):
             return tuple(tuple(Link(0.0, 0.0) for _ in satellites) for _ in satellites)
         router = Router(len(fleet), table.edges).weigh(table.delay, table.stands)

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from skyhall.runtime.placement import Place, longest_light_first
 from skyhall.runtime.sky import Sky
 
-__all__ = ["Command", "Round", "RunPlan", "RunState", "Seat", "Stored", "Strike", "Transfer"]
+__all__ = ["LOOK_S", "Command", "Round", "RunPlan", "RunState", "Seat", "Stored", "Strike", "Transfer"]
 
+LOOK_S = 0.1  # real; between two looks of the coordinator around: nothing is known to happen at a finer time
 Task = Literal["idle", "loading", "ready", "running", "ended"]
 
 
@@ -58,11 +59,11 @@ class RunPlan:
     faults : expected upsets in the whole run, spread evenly over it; None with an acceleration.
     acceleration : by which the twin's rates, here and now, are multiplied; None with a count.
     strikes : what the scenario does to satellites.
-    checkpoint_s : simulated time between checkpoints at most; they come sooner where that costs less than a twentieth
-        of the time.
+    checkpoint_s : simulated time between checkpoints at most; failures that are expected bring them sooner.
     margin_s : light that a satellite needs ahead to begin a round.
     reboot_s : from a kill until the satellite answers again.
     round_units : units between two comparisons; None lets the upset rate and the light decide.
+    replay_units : from one unit that another satellite executes as well to the next, where one copy verifies itself.
     deadline : simulated time at which the run gives up.
     place : the policy.
     """
@@ -80,6 +81,7 @@ class RunPlan:
     margin_s: float = 120.0
     reboot_s: float = 300.0
     round_units: int | None = None
+    replay_units: int = 100
     deadline: float = float("inf")
     place: Place = longest_light_first
 
@@ -87,6 +89,11 @@ class RunPlan:
     def quorum(self) -> int:
         """Executions of a part that must agree before a result counts."""
         return 2 if self.protect == "exact" else 1
+
+    @property
+    def replays(self) -> bool:
+        """Whether a unit now and then is executed on another satellite too: at `bounded`, where one does it all."""
+        return self.protect == "bounded" and self.copies == self.parts == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +226,13 @@ class RunState:
     members : satellites that hold a copy now.
     rounds : begun so far. redos, fruitless : those of the present units without a result, and of these the ones in
         which copies had different ones.
+    replay_at : from this unit on one is to be replayed. differed : results of a replay that differed, by satellite.
+    alone : units that a satellite executed alone since a replay last agreed with it.
     doubted : how often all copies agreed on each result that holds NaN or infinity, since the last verified round.
     finite : (part, phase) of which some copy had a finite result since then.
     serial : of the last command that is answered. short_since : since when a quorum waits for the other members.
     began : simulated time of the first round; None before.
-    next_checkpoint : when one is due.
+    checkpoint_at, checkpoint_cost : when the last one was begun, and how long the last one took that was written, s.
     unit_s : simulated time that a unit takes, as seen so far; 0 before the first.
     counts : of everything in the record.
     exposure : upsets that the twin's own rates give for all executions so far.
@@ -246,6 +255,9 @@ class RunState:
     rounds: int = 0
     redos: int = 0
     fruitless: int = 0
+    replay_at: int = 0
+    differed: dict[int, str] = field(default_factory=dict)
+    alone: Counter[int] = field(default_factory=Counter)
     doubted: Counter[str] = field(default_factory=Counter)
     finite: set[tuple[int, str]] = field(default_factory=set)
     serial: int = 0
@@ -254,7 +266,8 @@ class RunState:
     sent: int = 0
     struck: set[int] = field(default_factory=set)
     unit_s: float = 0.0
-    next_checkpoint: float = 0.0
+    checkpoint_at: float = 0.0
+    checkpoint_cost: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     exposure: float = 0.0
     busy_s: float = 0.0
@@ -282,6 +295,8 @@ class RunState:
             transfers={number: replace(each) for number, each in self.transfers.items()},
             spent=dict(self.spent),
             waits=list(self.waits),
+            differed=dict(self.differed),
+            alone=self.alone.copy(),
             doubted=self.doubted.copy(),
             finite=set(self.finite),
             counts=self.counts.copy(),

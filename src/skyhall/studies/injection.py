@@ -12,21 +12,34 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from skyhall.errors import ValueProblem, did_you_mean
 from skyhall.integrity.bits import DTYPES
-from skyhall.integrity.campaign import Row, Stratum, run_campaign
-from skyhall.integrity.faults import SHAPES
+from skyhall.integrity.campaign import Campaign, Row, Stratum, run_campaign
+from skyhall.integrity.faults import SHAPES, Fault, FaultList, FaultModel
 from skyhall.integrity.quantised import quantised
 from skyhall.integrity.shields import SHIELDS
 from skyhall.integrity.subjects import Batch, Inference, Step, Subject, Training
 from skyhall.jobs import gpt
 from skyhall.jobs.text import standard_library_text
+from skyhall.studies.upset_rate import UpsetRate
 
-__all__ = ["MODES", "Program", "check_names", "demo", "given", "inject_strata", "subject"]
+__all__ = [
+    "MODES",
+    "AtRate",
+    "Program",
+    "check_names",
+    "demo",
+    "given",
+    "inject_at_rate",
+    "inject_list",
+    "inject_strata",
+    "subject",
+]
 
 # What is hit in a forward pass, and what in a step of training.
 MODES = {
@@ -200,12 +213,7 @@ def inject_strata(
     pairs = [(target, dtype) for dtype in dtypes for target in targets]
     for number, (target, dtype) in enumerate(pairs):
         hit = subject(program, target, dtype)
-        # Of an int8 model only the weights are bytes; tokens are whole numbers whatever the weights are.
-        inside = {"batch": "int64"}.get(
-            target, dtype if target == "weights" else dtype.replace("int8", "fp32")
-        )
-        if target == "batch" and all(part.is_floating_point() for part in hit.batch):
-            inside = dtype.replace("int8", "fp32")
+        inside = _inside(hit, target, dtype)
         chosen = bits or (("exponent", "mantissa") if inside in _FLOATS else ("high", "low"))
         strata = [Stratum(target, inside, each, shape) for each in chosen for shape in shapes]
 
@@ -214,6 +222,163 @@ def inject_strata(
 
         for row in run_campaign(hit, strata, levels, count=count, seed=seed, progress=told):
             yield replace(row, dtype=dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class AtRate:
+    """What upsets at an environment's rate did.
+
+    Attributes
+    ----------
+    rate, acceleration : they were drawn at, the one times the other.
+    bits : of the program that were exposed.
+    expected : upsets in the mean.
+    faults : those that were drawn; the step of each is the slot of the rate in which it happens.
+    rows : what came of them.
+    """
+
+    rate: UpsetRate
+    acceleration: float
+    bits: int
+    expected: float
+    faults: FaultList
+    rows: tuple[Row, ...]
+
+    @property
+    def drawn_in_anomaly(self) -> int:
+        """Faults that happen inside the South Atlantic Anomaly."""
+        return sum(bool(self.rate.in_anomaly[fault.step]) for fault in self.faults)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all but the faults as plain values."""
+        rate = self.rate
+        return {
+            "satellite": rate.satellite,
+            "device": rate.device,
+            "hours": rate.hours,
+            "time_in_anomaly": float(rate.in_anomaly.mean()),
+            "rate_per_bit_hour": {
+                "mean": rate.mean,
+                "inside_anomaly": rate.inside,
+                "outside_anomaly": rate.outside,
+            },
+            "acceleration": self.acceleration,
+            "bits": self.bits,
+            "expected": self.expected,
+            "drawn": len(self.faults),
+            "drawn_inside_anomaly": self.drawn_in_anomaly,
+            "rows": [row.as_dict() for row in self.rows],
+        }
+
+
+def inject_at_rate(
+    program: Program,
+    targets: Sequence[str],
+    dtype: str,
+    bits: str,
+    levels: Sequence[str],
+    rate: UpsetRate,
+    acceleration: float,
+    *,
+    shapes: Sequence[str] = ("single",),
+    seed: int = 0,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+) -> AtRate:
+    """Return what came of upsets that a Poisson process gives each bit of the program, each in a run of its own.
+
+    Parameters
+    ----------
+    bits : text of `bits.bits_of`: those of an element that are exposed.
+    shapes : equally likely.
+    rate, acceleration : by which it is multiplied.
+
+    Raises
+    ------
+    ValueProblem
+        For an unknown target, dtype, level or shape; `IntegrityError` for bits that a dtype does not have, and for more
+        faults than a list holds.
+    """
+    check_names(targets, [dtype], levels, shapes)
+    mean, slots = rate.mean, len(rate.per_bit_hour)
+    rng = np.random.default_rng([seed, 2])
+    faults: list[Fault] = []
+    rows: list[Row] = []
+    exposed, expected = 0, 0.0
+    label = bits if list(shapes) == ["single"] else f"{bits} {', '.join(shapes)}"
+    for number, target in enumerate(targets):
+        hit = subject(program, target, dtype)
+        inside = _inside(hit, target, dtype)
+        campaign = Campaign(hit, levels)
+        model = FaultModel(
+            (target,),
+            bits,
+            dict.fromkeys(shapes, 1.0),
+            rate_per_bit_hour=mean,
+            hours_per_step=rate.slot_h,
+            acceleration=acceleration,
+        )
+        sites = campaign.sites(target, inside, bits)
+        exposed += sum(site.elements * len(model.candidates(site)) for site in sites)
+        expected += slots * model.expected(sites)
+        drawn = model.draw(sites, slots, rng, relative=rate.per_bit_hour / mean if mean else 1.0)
+
+        def told(what: str, share: float, done: int = number) -> None:
+            progress(what, (done + share) / len(targets))
+
+        found = campaign.rows(target, inside, label, drawn, progress=told)
+        rows += [replace(row, dtype=dtype) for row in found]
+        faults += drawn
+    origin: dict[str, object] = {
+        "weights": dtype,
+        "seed": seed,
+        "satellite": rate.satellite,
+        "device": rate.device,
+        "rate_per_bit_hour": mean,
+        "hours_per_step": rate.slot_h,
+        "acceleration": acceleration,
+    }
+    return AtRate(rate, acceleration, exposed, expected, FaultList(tuple(faults), origin), tuple(rows))
+
+
+def inject_list(
+    program: Program,
+    faults: FaultList,
+    dtype: str,
+    levels: Sequence[str],
+    *,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+) -> Iterator[Row]:
+    """Yield what came of the faults of a list, each in a run of its own; rows by target and dtype of what is hit.
+
+    Parameters
+    ----------
+    dtype : of the weights.
+
+    Raises
+    ------
+    ValueProblem
+        For an unknown dtype or level, and a target that a campaign does not hit; `IntegrityError` for faults of another
+        program.
+    """
+    check_names([fault.target for fault in faults], [dtype], levels)
+    groups: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault((fault.target, fault.dtype), []).append(fault)
+    for number, ((target, inside), group) in enumerate(groups.items()):
+
+        def told(what: str, share: float, done: int = number) -> None:
+            progress(what, (done + share) / len(groups))
+
+        campaign = Campaign(subject(program, target, dtype), levels)
+        yield from campaign.rows(target, inside, "recorded", FaultList(tuple(group)), progress=told)
+
+
+def _inside(hit: Subject, target: str, dtype: str) -> str:
+    """Return the dtype of what a target has in a model whose weights have `dtype`."""
+    # Of an int8 model only the weights are bytes; tokens are whole numbers whatever the weights are.
+    if target == "batch" and not all(part.is_floating_point() for part in hit.batch):
+        return "int64"
+    return dtype if target == "weights" else dtype.replace("int8", "fp32")
 
 
 def _trainer(inputs: Batch, loss: Callable[[Tensor], Tensor]) -> Trainer:

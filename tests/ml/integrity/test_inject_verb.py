@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -119,6 +120,82 @@ def test_the_table_says_what_was_detected_and_how_sure_that_is(mine: str, tmp_pa
     texts = [each.text for each in figure.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("full") == 5
     assert "weights, fp32, top-exponent" in texts
+
+
+STRETCH = ("--scenario", "dawn-dusk-200mw", "--set", "orbit.shells.0.satellites=12", "--duration", "1 day")
+
+
+def at_rate(model: str, faults: str, *more: str) -> dict[str, Any]:
+    result = call(model, "--faults", faults, *STRETCH, "--level", "none,full", *more, "--json")
+    assert result.exit_code == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_at_the_twins_rate_faults_follow_bits_hours_and_acceleration(mine: str) -> None:
+    targets = ("--targets", "weights,optimizer")
+    found = at_rate(f"{mine}:classifier", "x1e9", *targets)
+    weights, moments = 16 * 32 + 32 + 32 * 5 + 5, 2 * (16 * 32 + 32 + 32 * 5 + 5) + 4
+    assert found["bits"] == 32 * (weights + moments)
+    rate, share = found["rate_per_bit_hour"], found["time_in_anomaly"]
+    assert rate["inside_anomaly"] > 10.0 * rate["outside_anomaly"]
+    mean = share * rate["inside_anomaly"] + (1.0 - share) * rate["outside_anomaly"]
+    assert rate["mean"] == pytest.approx(mean)
+    assert found["expected"] == pytest.approx(rate["mean"] * 1e9 * found["hours"] * found["bits"])
+    assert 0 < found["drawn"] < found["expected"] + 6.0 * found["expected"] ** 0.5
+    assert found["drawn_inside_anomaly"] <= found["drawn"]
+    rows = found["rows"]
+    assert [(row["target"], row["level"]) for row in rows] == [
+        (target, level) for target in ("weights", "optimizer") for level in ("none", "full")
+    ]
+    assert all(list(row)[:11] == KEYS for row in rows)
+    assert sum(row["injected"] for row in rows) == 2 * found["drawn"]
+    assert at_rate(f"{mine}:classifier", "x1e9", *targets) == found
+
+
+def test_where_no_upset_comes_none_is_drawn_and_nothing_shown(mine: str, tmp_path: Path) -> None:
+    none = at_rate(f"{mine}:classifier", "x0", "--out", "drawn")
+    assert none["expected"] == none["drawn"] == 0
+    assert {row["injected"] for row in none["rows"]} == {0}
+    assert not (tmp_path / "drawn" / "faults.svg").exists()
+
+
+def test_a_list_that_was_drawn_does_the_same_again(mine: str, tmp_path: Path) -> None:
+    drawn = at_rate(f"{mine}:classifier", "x3e8", "--dtypes", "bf16", "--out", "drawn")
+    assert drawn["drawn"] > 3
+    again = answer(f"{mine}:classifier", "--faults", "drawn/faults.jsonl", "--level", "none,full")
+    unlike = ("dtype", "bits", "interval")
+    kept = [{key: row[key] for key in row if key not in unlike} for row in drawn["rows"] if row["injected"]]
+    assert [{key: row[key] for key in row if key not in unlike} for row in again] == kept
+    assert {row["bits"] for row in again} == {"recorded"}
+
+
+def test_a_list_of_another_program_is_refused(mine: str, tmp_path: Path) -> None:
+    at_rate(f"{mine}:classifier", "x3e8", "--out", "drawn")
+    for target in ("weights", "activations"):
+        lines = (tmp_path / "drawn" / "faults.jsonl").read_text(encoding="utf-8").splitlines()
+        only = [line for line in lines[1:] if f'"target": "{target}"' in line]
+        assert only
+        (tmp_path / "one.jsonl").write_text("\n".join([lines[0], *only]) + "\n", encoding="utf-8")
+        assert "made for another program" in refusal(f"{mine}:normed", "--faults", "one.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("demo", "--faults", "x1e6", "--count", "3"), "not chosen where --faults says"),
+        (("demo", "--duration", "1 h"), "is of faults at a rate"),
+        (("demo", "--set", "orbit.shells.0.satellites=12"), "is of faults at a rate"),
+        (("demo", "--faults", "x1e6", "--dtypes", "fp32,bf16"), "'fp32,bf16' are several"),
+        (("demo", "--faults", "x1e6", "--bits", "sign,exponent"), "'sign,exponent' are several"),
+        (("demo", "--faults", "x1e6", "--duration", "an hour"), "write a time, as '12 h'"),
+        (("demo", "--faults", "x-1"), "neither a factor on the twin's rates nor a file"),
+        (("demo", "--faults", "my_model.py"), "my_model.py is no list of faults"),
+        (("demo", "--faults", "my_model.py", "--bits", "all"), "not chosen where --faults says"),
+    ],
+)
+def test_what_does_not_go_with_a_rate_is_named(mine: str, args: tuple[str, ...], told: str) -> None:
+    assert told in refusal(*args)
 
 
 @pytest.mark.parametrize(

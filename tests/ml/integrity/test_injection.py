@@ -49,6 +49,17 @@ QUIET = FaultList(())
 ALL = ("weights", "optimizer", "rng", "batch", "activations", "gradients", "updates")
 
 
+def test_a_rate_that_changes_from_step_to_step_gives_each_step_its_own() -> None:
+    model = FaultModel(targets=("weights",), rate_per_bit_hour=1e-3, hours_per_step=1.0)
+    relative = np.array([0.0, 4.0, 1.0] * 200)
+    drawn = model.draw(
+        [Site("weights", "w", "fp32", (100,))], len(relative), np.random.default_rng(0), relative=relative
+    )
+    each = np.bincount([fault.step for fault in drawn], minlength=len(relative)).reshape(200, 3).sum(axis=0)
+    assert each[0] == 0
+    assert each[1:] == pytest.approx([200 * 12.8, 200 * 3.2], rel=0.1)
+
+
 def test_no_faults_change_nothing(text: Text) -> None:
     injector, bits = run(text, QUIET)
     assert not injector.hits

@@ -126,6 +126,17 @@ def test_no_checkpoint_overlaps_another_or_the_dark(
         assert made.level_at(time) == ("full" if any(a <= time < b for a, b in hot) else "abft")
 
 
+def test_an_interval_is_neither_longer_nor_dearer_than_asked() -> None:
+    calm = schedule(0.0, 1000.0, cost=2.0, mtbf=math.inf, longest=300.0)
+    assert [each.time for each in calm.moments] == pytest.approx([300.0, 602.0, 904.0])
+    hectic = schedule(0.0, 1000.0, cost=2.0, mtbf=5.0, most_share=0.05)
+    times = [each.time for each in hectic.moments]
+    assert times[0] == pytest.approx(38.0)
+    assert np.diff(times) == pytest.approx(40.0)  # of which 2 s are a twentieth
+    both = schedule(0.0, 100.0, cost=2.0, mtbf=5.0, most_share=0.05, longest=10.0)
+    assert both.moments[0].time == pytest.approx(10.0)
+
+
 def test_light_too_short_for_a_checkpoint_has_none() -> None:
     made = schedule(0.0, 100.0, cost=5.0, mtbf=1e6, outages=[(4.0, 50.0), (60.0, 100.0)])
     assert [(moment.time, moment.reason) for moment in made.moments] == [(55.0, "dusk")]
@@ -145,6 +156,8 @@ def test_what_cannot_be_is_refused() -> None:
         {"mtbf": 0.0},
         {"outages": [(5.0, 1.0)]},
         {"cost": math.inf},
+        {"longest": 0.0},
+        {"most_share": 0.0},
     ):
         given_: dict[str, object] = {"cost": 1.0, "mtbf": 10.0, **wrong}
         with pytest.raises(IntegrityError):

@@ -237,7 +237,17 @@ def test_storage_is_wiped_before_the_next_life_begins(opened: Opened, tmp_path: 
 def plan(names: tuple[str, ...], *strikes: Strike) -> RunPlan:
     """Three copies in light that never ends, any two satellites a constant link apart."""
     lit = np.ones((len(names), 60), dtype=np.bool_)
-    sky = Sky(names, 0.0, 60.0, lit, np.zeros(lit.shape), 1000.0, lambda one, other, time: Link(1e9, 0.01))
+    sky = Sky(
+        names,
+        0.0,
+        60.0,
+        lit,
+        np.zeros(lit.shape),
+        ~lit,
+        0.0,
+        1000.0,
+        lambda one, other, time: Link(1e9, 0.01),
+    )
     return RunPlan(
         sky, STEPS, "exact", copies=3, speedup=120.0, strikes=strikes, checkpoint_s=60.0, round_units=2
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from skyhall.constants import DAY
-from skyhall.runtime.engines.engine import Said
+from skyhall.runtime.engines.engine import Said, WorkerSpec
 from skyhall.runtime.engines.local import LocalEngine
 from skyhall.runtime.evidence import BOUNDED_ERROR
 from skyhall.runtime.journal import read_journal
@@ -173,6 +173,34 @@ def test_bounded_with_upsets_and_a_kill_ends_within_its_promise(
     assert outcome_of(tmp_path, 40)["validation_loss"] == pytest.approx(
         quiet[1]["validation_loss"], rel=BOUNDED_ERROR
     )
+
+
+def test_bounded_gives_the_same_bits_on_another_satellite(
+    tmp_path: Path, quiet: tuple[list[str], dict[str, Any]]
+) -> None:
+    asked = plan(sky=sky(["#"] * 3), protect="bounded", copies=1, replay_units=8)
+    state = flown(asked, tmp_path)
+    ends_like(state, quiet[0])
+    assert state.counts["replays"] >= 4
+    assert state.counts["replays_differed"] == 0
+
+
+def test_a_satellite_that_computes_wrong_without_an_alarm_is_given_up(tmp_path: Path) -> None:
+    """Satellite 0 looks at other scenes than it should, in which every sum is right."""
+    asked = plan(sky=sky(["#"] * 4), units=30, protect="bounded", copies=1, replay_units=8)
+
+    def spec(satellite: int, epoch: int) -> WorkerSpec:
+        scenes = {"scenes": "30", "size": "64", "fires": "3", "seed": "2" if satellite == 0 else "1"}
+        storage = str(tmp_path / asked.sky.names[satellite])
+        return WorkerSpec("fire-watch", scenes, "bounded", storage, satellite, epoch, seed=7)
+
+    state = flown(asked, tmp_path, LocalEngine(spec))
+    assert state.finished
+    assert [seat.lost for seat in state.seats] == [True, False, False, False]
+    assert state.counts["defective"] == 1
+    (note,) = notes(tmp_path, "given up")
+    assert note["satellite"] == 0
+    assert not notes(tmp_path, "alarm")
 
 
 class WakesTooLate(LocalEngine):
