@@ -112,18 +112,24 @@ class SingularValues:
         owner = owner_of(matrix) if owner is None else owner
         if owner is None:
             return None
-        key = (id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), kind)
-        known = self._sums.get(key)
+        known = self._sums.get(_key(matrix, kind, owner))
         if known is None or known[0] != owner._version or known[1]() is not owner:
-            known = self._sums[key] = (owner._version, weakref.ref(owner), *sketch())
+            known = self.keep(matrix, kind, owner, sketch())
         return known[2], known[3]
+
+    def keep(
+        self, matrix: Tensor, kind: str, owner: Any, found: tuple[Tensor, Tensor]
+    ) -> tuple[int, Any, Tensor, Tensor]:
+        """Keep a sketch and checksum for `sums`, as when one pass gave more than one."""
+        self._sums[_key(matrix, kind, owner)] = kept = (owner._version, weakref.ref(owner), *found)
+        return kept
 
     def known(self, matrix: Tensor) -> bool:
         """Say whether a weight's checksum is at hand."""
         owner = owner_of(matrix)
         if owner is None:
             return False
-        known = self._sums.get((id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), "sketch"))
+        known = self._sums.get(_key(matrix, "sketch", owner))
         return known is not None and known[0] == owner._version and known[1]() is owner
 
     def forget_sums(self) -> None:
@@ -159,3 +165,7 @@ class SingularValues:
         by_vectors = unit * torch.exp(longest / (2 * powers + 1))
         # Squares below the least normal number are lost in a norm.
         return torch.fmin(norm, by_vectors) * _SLACK + math.sqrt(matrix.numel() * numbers.tiny)
+
+
+def _key(matrix: Tensor, kind: str, owner: Any) -> tuple[Any, ...]:
+    return (id(owner), matrix.shape, matrix.stride(), matrix.data_ptr(), kind)

@@ -167,11 +167,23 @@ def _on_the_spot(
 
 
 def _sums(ledger: Ledger, b: Tensor, owner: Any = None) -> tuple[Tensor, Tensor]:
-    """Return a vector for the columns of a weight, and the weight times it, the same for the whole step."""
+    """Return a vector for the columns of a weight, and the weight times it, the same for the whole step.
+
+    In a step's guard on a CPU, the same read of the weight serves its transpose, which the backward pass asks of.
+    """
+    owner = owner_of(b) if owner is None else owner
 
     def sketch() -> tuple[Tensor, Tensor]:
         x = ledger.sketches.weights(b.shape[1], b.dtype, b.device)
-        return x, torch.mv(b.detach(), x)
+        if not ledger.settles or not (can_pass(b) or can_pass(b.t())):
+            return x, torch.mv(b.detach(), x)
+        y = ledger.sketches.weights(b.shape[0], b.dtype, b.device)
+        if can_pass(b):
+            own, _, other, _ = backward_rows(b, x, y)
+        else:
+            other, _, own, _ = backward_rows(b.t(), y, x)
+        ledger.singular.keep(b.t(), "vector", owner, (y, other))
+        return x, own
 
     known = ledger.singular.sums(b, sketch, "vector", owner)
     if known is None:
