@@ -23,6 +23,7 @@ from skyhall.integrity.executions import twice
 from skyhall.integrity.ledger import Ledger, differing
 from skyhall.integrity.linear_operators import Handler
 from skyhall.integrity.products import NO
+from skyhall.integrity.weight_products import autograd_keeps
 
 __all__ = ["ATTENTION_OPERATORS"]
 
@@ -48,7 +49,7 @@ def _forward(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str,
         ledger.uncovered(getattr(func, "_opname", str(func)), result, flops)
         return result
     if ledger.settles and _single_pass(ledger, func, args, kwargs, (query, key, value)):
-        goes_back = torch.is_grad_enabled() and any(each.requires_grad for each in (query, key, value))
+        goes_back = autograd_keeps() and any(each.requires_grad for each in (query, key, value))
         if goes_back:
             return ledger.owe(
                 str(func), "attention", lambda: func(*args, **kwargs), (query, key, value), flops

@@ -33,17 +33,17 @@ _RANGE = 32.0  # times the median of the steps before, above which the longest r
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
-    """An execution that is not vouched for yet, and what tells that its inputs are still the same."""
+    """An execution that is not vouched for yet, and what tells that its inputs and results are still the same."""
 
     name: str
     target: str
     kernel: Callable[[], Any]
-    inputs: tuple[tuple[Tensor, int], ...]
+    held: tuple[tuple[Tensor, int], ...]
     result: tuple[Tensor, ...]
 
     def differs(self) -> Tensor | None:
-        """Return whether a second execution differs (0-dim truth), None where its inputs were changed."""
-        if any(tensor._version != version for tensor, version in self.inputs):
+        """Return whether a second execution differs (0-dim truth), None where the program changed one of them."""
+        if any(tensor._version != version for tensor, version in self.held):
             return None
         with torch.no_grad():
             return differing(self.result, self.kernel())
@@ -166,7 +166,8 @@ class Ledger:
         """
         result = _struck(name, kernel())
         self._count(name, result, flops)
-        held = tuple((each, each._version) for each in inputs)
+        tensors = (*inputs, *(each for each in result if isinstance(each, Tensor)))
+        held = tuple((each, each._version) for each in tensors)
         self._owed.append(_Owed(name, target, kernel, held, result))
         return result
 
@@ -183,6 +184,17 @@ class Ledger:
             elif bool(differs):
                 self.alarm(each.target, each.name, "open")
         self._owed = []
+
+    @property
+    def unread(self) -> bool:
+        """Whether something is left for a verdict."""
+        return bool(self._open or self._pending)
+
+    def abandon(self) -> None:
+        """Forget what a step left that did not come to its end."""
+        self.paused = False
+        self._owed, self._pending, self._ranges, self._open = [], [], [], []
+        self.notes.clear()
 
     def _again(self, name: str, target: str, kernel: Any, inspect: Any, first: Any, failing: str) -> Any:
         """Run a doubted kernel again until its check passes, and say which rows had been wrong.

@@ -68,33 +68,42 @@ def backward_rows(g: Any, w: Any, u: Any, right: Any, norms: Any, below: Any, sq
     Parameters
     ----------
     g, w, u : (M, N), (N,), (M,), rows whole in memory.
+    right, norms : (M,).
+    below, squares : (N,) float64.
     """
     zero = g.dtype.type(0.0)
     below[:] = 0.0
     squares[:] = 0.0
+    some = np.zeros((2, g.shape[1]), g.dtype)
+    part, power = some[0], some[1]
     whole = g.shape[0] // 4 * 4
-    for i in range(0, whole, 4):  # four rows at a time, for a quarter of the loads and stores
-        one, two, three, four = g[i], g[i + 1], g[i + 2], g[i + 3]
-        u1, u2, u3, u4 = u[i], u[i + 1], u[i + 2], u[i + 3]
-        r1, r2, r3, r4 = zero, zero, zero, zero
-        n1, n2, n3, n4 = zero, zero, zero, zero
+    for start in range(0, whole, 32):  # short sums in the format, long ones in double precision
+        some[:] = 0.0
+        for i in range(start, min(whole, start + 32), 4):  # four rows at a time, for a quarter of the stores
+            one, two, three, four = g[i], g[i + 1], g[i + 2], g[i + 3]
+            u1, u2, u3, u4 = u[i], u[i + 1], u[i + 2], u[i + 3]
+            r1, r2, r3, r4 = zero, zero, zero, zero
+            n1, n2, n3, n4 = zero, zero, zero, zero
+            for j in range(g.shape[1]):
+                v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
+                s1, s2, s3, s4 = v1 * v1, v2 * v2, v3 * v3, v4 * v4
+                weight = w[j]
+                r1 += v1 * weight
+                r2 += v2 * weight
+                r3 += v3 * weight
+                r4 += v4 * weight
+                n1 += s1
+                n2 += s2
+                n3 += s3
+                n4 += s4
+                part[j] += (u1 * v1 + u2 * v2) + (u3 * v3 + u4 * v4)
+                power[j] += (s1 + s2) + (s3 + s4)
+            right[i], right[i + 1], right[i + 2], right[i + 3] = r1, r2, r3, r4
+            norms[i], norms[i + 1] = np.sqrt(n1), np.sqrt(n2)
+            norms[i + 2], norms[i + 3] = np.sqrt(n3), np.sqrt(n4)
         for j in range(g.shape[1]):
-            v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
-            s1, s2, s3, s4 = v1 * v1, v2 * v2, v3 * v3, v4 * v4
-            weight = w[j]
-            r1 += v1 * weight
-            r2 += v2 * weight
-            r3 += v3 * weight
-            r4 += v4 * weight
-            n1 += s1
-            n2 += s2
-            n3 += s3
-            n4 += s4
-            below[j] += (u1 * v1 + u2 * v2) + (u3 * v3 + u4 * v4)
-            squares[j] += (s1 + s2) + (s3 + s4)
-        right[i], right[i + 1], right[i + 2], right[i + 3] = r1, r2, r3, r4
-        norms[i], norms[i + 1] = np.sqrt(n1), np.sqrt(n2)
-        norms[i + 2], norms[i + 3] = np.sqrt(n3), np.sqrt(n4)
+            below[j] += np.float64(part[j])
+            squares[j] += np.float64(power[j])
     for i in range(whole, g.shape[0]):
         total = zero
         square = zero
@@ -102,8 +111,8 @@ def backward_rows(g: Any, w: Any, u: Any, right: Any, norms: Any, below: Any, sq
             value = g[i, j]
             total += value * w[j]
             square += value * value
-            below[j] += u[i] * value
-            squares[j] += value * value
+            below[j] += np.float64(u[i] * value)
+            squares[j] += np.float64(value * value)
         right[i] = total
         norms[i] = np.sqrt(square)
 
@@ -122,21 +131,33 @@ def row_products(a: Any, w: Any, right: Any, norms: Any) -> None:
 
 
 def column_products(a: Any, u: Any, below: Any, squares: Any) -> None:
-    """Fill `below` with u @ a and `squares` with those of a's columns added up, both (K,); rows whole in memory."""
+    """Fill `below` with u @ a and `squares` with those of a's columns added up, both (K,) float64.
+
+    Parameters
+    ----------
+    a, u : (M, K), (M,), rows whole in memory.
+    """
     below[:] = 0.0
     squares[:] = 0.0
+    some = np.zeros((2, a.shape[1]), a.dtype)
+    part, power = some[0], some[1]
     whole = a.shape[0] // 4 * 4
-    for i in range(0, whole, 4):  # four rows at a time, for a quarter of the loads and stores
-        one, two, three, four = a[i], a[i + 1], a[i + 2], a[i + 3]
-        u1, u2, u3, u4 = u[i], u[i + 1], u[i + 2], u[i + 3]
+    for start in range(0, whole, 32):  # as in `backward_rows`
+        some[:] = 0.0
+        for i in range(start, min(whole, start + 32), 4):
+            one, two, three, four = a[i], a[i + 1], a[i + 2], a[i + 3]
+            u1, u2, u3, u4 = u[i], u[i + 1], u[i + 2], u[i + 3]
+            for j in range(a.shape[1]):
+                v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
+                part[j] += (u1 * v1 + u2 * v2) + (u3 * v3 + u4 * v4)
+                power[j] += (v1 * v1 + v2 * v2) + (v3 * v3 + v4 * v4)
         for j in range(a.shape[1]):
-            v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
-            below[j] += (u1 * v1 + u2 * v2) + (u3 * v3 + u4 * v4)
-            squares[j] += (v1 * v1 + v2 * v2) + (v3 * v3 + v4 * v4)
+            below[j] += np.float64(part[j])
+            squares[j] += np.float64(power[j])
     for i in range(whole, a.shape[0]):
         for j in range(a.shape[1]):
-            below[j] += u[i] * a[i, j]
-            squares[j] += a[i, j] * a[i, j]
+            below[j] += np.float64(u[i] * a[i, j])
+            squares[j] += np.float64(a[i, j] * a[i, j])
 
 
 def within(value: Any, norms: Any, factor: float, offset: float) -> bool:
@@ -217,10 +238,11 @@ def head_loops(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
     ) -> None:
         """Fill in what one pass over Q, dO and dQ gives; arguments as for `keys`, (3, 3) places."""
         zero = query.dtype.type(0.0)
-        some = np.zeros((shape[1], 5, width), query.dtype)
-        lengths = np.zeros(shape[1], query.dtype)
+        some = np.zeros((shape[1], 6, width), query.dtype)
+        lengths = np.zeros((shape[1], 2), query.dtype)
         for b in range(shape[0]):
-            lengths[:] = 0.0
+            lengths[:, 0] = 0.0
+            lengths[:, 1] = np.inf
             for start in range(0, shape[2], 32):  # short sums in the format, long ones in double precision
                 some[:] = 0.0
                 for i in range(start, min(shape[2], start + 32)):  # heads mostly lie side by side in a row
@@ -232,17 +254,19 @@ def head_loops(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
                         at = b * places[2, 0] + h * places[2, 1] + i * places[2, 2]
                         d = grad_query[at : at + width]
                         out, square, flow = some[h, 0], some[h, 1], some[h, 2]
-                        even, odd = some[h, 3], some[h, 4]
+                        even, odd, own = some[h, 3], some[h, 4], some[h, 5]
                         length = zero
                         weight = zero
                         for c in range(width):
                             length += q[c] * q[c]
                             weight += g[c] * g[c]
-                        lengths[h] = max(lengths[h], length)
+                        lengths[h, 0] = max(lengths[h, 0], length)
+                        lengths[h, 1] = min(lengths[h, 1], length)
                         for c in range(width):
                             out[c] += g[c]
                             square[c] += g[c] * g[c]
                             flow[c] += q[c] * q[c] * weight
+                            own[c] += q[c] * q[c]
                             even[c] += q[c] * d[c]
                         for c in range(half):
                             odd[c] += q[c] * d[c + width - half]
@@ -255,8 +279,10 @@ def head_loops(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
                         sums[b, h, 3, c] += np.float64(some[h, 4, c])
                         sizes[b, h, 0, c] += np.float64(some[h, 1, c])
                         sizes[b, h, 1, c] += np.float64(some[h, 2, c])
+                        sizes[b, h, 2, c] += np.float64(some[h, 5, c])
             for h in range(shape[1]):
-                longest[b, h, 0] = np.float64(lengths[h])
+                longest[b, h, 0] = np.float64(lengths[h, 0])
+                longest[b, h, 3] = np.float64(lengths[h, 1])
 
     def keys(
         key: Any, value: Any, grad_key: Any, grad_value: Any, places: Any, shape: Any,
@@ -271,9 +297,9 @@ def head_loops(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
         shape : (3,) int64: B, H, T.
         sums : (B, H, 4, width) float64, added to: 1ᵀ dV - 1ᵀ dO; 1ᵀ dK; of Qᵀ dQ - dKᵀ K the diagonal, and the
             elements half a width to its right.
-        sizes : (B, H, 2, width) float64, added to: squares of dO's columns; squares of Q's, each row weighted with
-            ‖dO‖².
-        longest : (B, H, 3) float64: the largest squares of a row of Q, K and V.
+        sizes : (B, H, 3, width) float64, added to: squares of dO's columns; squares of Q's, each row weighted with
+            ‖dO‖²; squares of Q's.
+        longest : (B, H, 4) float64: the largest squares of a row of Q, K and V, and the least of Q.
         """
         zero = key.dtype.type(0.0)
         some = np.zeros((shape[1], 4, width), key.dtype)

@@ -63,7 +63,7 @@ def backward_rows(g: Tensor, w: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tens
     loop, spans = _compiled(loops.backward_rows), _spans(g.shape[0], g.nbytes)
     matrix, vector, by_row = _array(g), _array(w), _array(u)
     rows = np.empty((2, g.shape[0]), matrix.dtype)
-    columns = np.empty((len(spans), 2, g.shape[1]), matrix.dtype)
+    columns = np.empty((len(spans), 2, g.shape[1]))
 
     def part(number: int) -> None:
         own = spans[number]
@@ -78,25 +78,22 @@ def backward_rows(g: Tensor, w: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tens
         )
 
     _each(part, len(spans))
-    by_rows, by_columns = (
-        torch.from_numpy(rows),
-        torch.from_numpy(columns.sum(0) if len(spans) > 1 else columns[0]),
-    )
-    return by_rows[0], by_rows[1], by_columns[0], by_columns[1].sqrt_()
+    by_rows, by_columns = torch.from_numpy(rows), torch.from_numpy(columns.sum(0))
+    return by_rows[0], by_rows[1], by_columns[0].to(g.dtype), by_columns[1].sqrt_().to(g.dtype)
 
 
 def column_products(a: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     """Return u @ a and the norms of a's columns, both (K,)."""
     loop, spans = _compiled(loops.column_products), _spans(a.shape[0], a.nbytes)
     matrix, vector = _array(a), _array(u)
-    columns = np.empty((len(spans), 2, a.shape[1]), matrix.dtype)
+    columns = np.empty((len(spans), 2, a.shape[1]))
 
     def part(number: int) -> None:
         loop(matrix[spans[number]], vector[spans[number]], columns[number, 0], columns[number, 1])
 
     _each(part, len(spans))
-    by_columns = torch.from_numpy(columns.sum(0) if len(spans) > 1 else columns[0])
-    return by_columns[0], by_columns[1].sqrt_()
+    by_columns = torch.from_numpy(columns.sum(0))
+    return by_columns[0].to(a.dtype), by_columns[1].sqrt_().to(a.dtype)
 
 
 def within(value: Tensor, norms: Tensor, factor: float, offset: float) -> bool:
@@ -131,7 +128,7 @@ def word_sums(memory: Tensor, blocks: int) -> Tensor:
 def sizes(tensor: Tensor) -> tuple[float, float]:
     """Return the sum of squares and the largest size of a tensor's elements; NaN if one of them is."""
     kind, below = _WORDS[tensor.dtype]
-    values = tensor.view(-1)
+    values = tensor.detach().view(-1)
     words = values.view(kind).numpy()
     mask, found = np.array([below], words.dtype), np.empty(1)
     _compiled(loops.sizes)(values.numpy(), words, mask, found)
@@ -141,11 +138,11 @@ def sizes(tensor: Tensor) -> tuple[float, float]:
 def head_sums(
     query: Tensor, key: Tensor, value: Tensor, grad_out: Tensor, grads: tuple[Tensor, Tensor, Tensor]
 ) -> tuple[Any, Any, Any]:
-    """Return sums (B, H, 4, d), sizes (B, H, 2, d) and longest rows (B, H, 3), float64, as `loops.head_loops` tells."""
+    """Return sums (B, H, 4, d), sizes (B, H, 3, d) and longest rows (B, H, 4), float64, as `loops.head_loops` tells."""
     batch, heads, _, width = query.shape
     over_queries, over_keys = _compiled_heads(width)
-    sums, found = np.zeros((batch, heads, 4, width)), np.zeros((batch, heads, 2, width))
-    longest = np.zeros((batch, heads, 3))
+    sums, found = np.zeros((batch, heads, 4, width)), np.zeros((batch, heads, 3, width))
+    longest = np.zeros((batch, heads, 4))
     by_query, by_key = (query, grad_out, grads[0]), (key, value, grads[1], grads[2])
     places = [np.array([each.stride()[:3] for each in some], np.int64) for some in (by_query, by_key)]
     memories = [[_memory(each) for each in some] for some in (by_query, by_key)]

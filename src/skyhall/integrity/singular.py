@@ -42,6 +42,7 @@ class _Weight:
     bound: Tensor
     twin: Tensor
     updates: int = 0  # of the weight since
+    size: float = math.nan  # of the weight then, by its Frobenius norm, where it was measured
 
     def agrees(self) -> bool:
         """Return whether both hold the same number; on an accelerator, where asking would wait, True."""
@@ -71,13 +72,24 @@ class SingularValues:
         self._generator = torch.Generator().manual_seed(seed)
         self._weights: dict[int, _Weight] = {}
         self._sums: dict[Any, tuple[int, Any, Tensor, Tensor]] = {}
+        self._sizes: dict[int, tuple[int, float]] = {}
         self._doubted = doubted
+
+    def measured(self, owner: Any, size: float) -> None:
+        """Take a weight's Frobenius norm, as a pass over it gave it."""
+        self._sizes[id(owner)] = (owner._version, size)
+
+    def _shrunk(self, known: _Weight) -> float:
+        """Return by how much a weight's norm fell since its bound was computed, at most 1."""
+        now = _of_version(self._sizes.get(id(known.owner()), (-1, math.nan)), known.owner())
+        return min(1.0, now / known.size) if known.updates and now < known.size else 1.0
 
     def bound(self, matrix: Tensor, wide: Any, *, lasting: bool = False) -> Tensor | None:
         """Return an upper bound (0-dim) of a weight's largest singular value, None where `matrix` is no weight.
 
         A convolution's weight (O, C, ...) is taken as the matrix of its O kernels. A `lasting` bound may be one from
-        before the last 64 updates: a residual below its limit is right, one above it is to be held against a new one.
+        before the last 64 updates, less as the weight's Frobenius norm became less: a residual above its limit is to be
+        held against a new one.
         """
         owner = owner_of(matrix)
         if owner is None:
@@ -91,12 +103,15 @@ class SingularValues:
             elif known.agrees():
                 # Of two numbers that differ unseen, as on an accelerator, the lesser hides nothing: too low a bound
                 # raises an alarm, after which it is computed anew. NaN gives way to the other.
-                return torch.fmin(known.bound, known.twin)
+                return torch.fmin(known.bound, known.twin) * self._shrunk(known)
             elif self._doubted is not None:
                 self._doubted()
         rows = owner.detach().flatten(1)
         found = self.estimate(rows.to(wide), sharp=rows.dtype != wide)
-        self._weights[id(owner)] = _Weight(weakref.ref(owner), owner._version, found, found.clone())
+        size = self._sizes.get(id(owner), (-1, math.nan))
+        self._weights[id(owner)] = _Weight(
+            weakref.ref(owner), owner._version, found, found.clone(), size=_of_version(size, owner)
+        )
         return found.clone()
 
     def sums(
@@ -135,6 +150,7 @@ class SingularValues:
     def forget_sums(self) -> None:
         """Forget the checksums, as at the end of a step; the bounds of living weights stay."""
         self._sums.clear()
+        self._sizes.clear()
         for number in [number for number, known in self._weights.items() if known.owner() is None]:
             del self._weights[number]
 
@@ -165,6 +181,11 @@ class SingularValues:
         by_vectors = unit * torch.exp(longest / (2 * powers + 1))
         # Squares below the least normal number are lost in a norm.
         return torch.fmin(norm, by_vectors) * _SLACK + math.sqrt(matrix.numel() * numbers.tiny)
+
+
+def _of_version(size: tuple[int, float], owner: Any) -> float:
+    """Return a measured size, NaN if it is not that of the weight as it is now."""
+    return size[1] if size[0] == owner._version else math.nan
 
 
 def _key(matrix: Tensor, kind: str, owner: Any) -> tuple[Any, ...]:

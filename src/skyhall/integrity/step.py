@@ -93,7 +93,6 @@ class StepGuard:
         self._level = level
         self._redo = redo
         self.ledger = Ledger(level, repair=repair, seed=seed)
-        self.ledger.settles = True
         self._mode = Protection(self.ledger)
         self._watch = self._mode.gradients = GradientWatch(model)
         self._rewritten: dict[str, Tensor] = {}
@@ -156,6 +155,7 @@ class StepGuard:
         raised = ""
         for attempt in range(self._redo + 1):
             self._updated = False
+            self.ledger.settles = True
             self._watch.begin()
             try:
                 with self._mode:
@@ -185,6 +185,7 @@ class StepGuard:
             finally:
                 self._inside = False
                 self._watch.end()
+                self.ledger.abandon()
         raise AssertionError("the last attempt returns or raises")
 
     def _redo_after(self, told: str) -> None:
@@ -219,21 +220,26 @@ class StepGuard:
             raise Unrepaired(tuple(missing), "state changed at rest and no good copy is left")
         return list(wrong)
 
-    def _before_update(self, *_: Any) -> None:
+    def _before_update(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not self._inside:
             return
+        follows = self._shadow is not None and self._shadow.follows
+        if self._updated:
+            raise IntegrityError("a second update in one step", "run each update as a step of its own")
+        if follows and any(callable(each) for each in (*args, *kwargs.values())):
+            raise IntegrityError("an update with a closure", "compute loss and gradients before the update")
         with _disable_current_modes():
             known = self._judge()
             self._gradient_sums = StateSums()
             for name, value in gradients(self._model).items():
                 self._gradient_sums.take(name, known[name] if name in known else block_sums(value))
-        self.ledger.paused = self._shadow is not None and self._shadow.follows
+        self.ledger.paused = follows
 
     def _judge(self) -> dict[str, Tensor]:
         """Read the step's one verdict and raise what makes the step run again; return the gradients' sums."""
         known = self._verify_gradients()
         verdict = self.ledger.verdict()
-        if not verdict and set(verdict.open) != {"guard"}:
+        if not set(verdict.open) <= {"guard", "activation"}:
             raise _Redo(verdict.open)
         # Weights were read through the whole step; moments are about to be.
         changed = self._verify(self._state(without_buffers=True))
@@ -291,7 +297,7 @@ class StepGuard:
         if not self._inside:
             return
         self._updated = True
-        self.ledger.paused = False
+        self.ledger.paused = self.ledger.settles = False  # nothing settles what comes after
         with _disable_current_modes():
             if self._gradient_sums.changed(gradients(self._model)):
                 self.ledger.alarm("gradient", "between backward pass and update", "open")
@@ -343,6 +349,11 @@ class StepGuard:
         raise Unrepaired(targets, f"alarms stayed through {self._redo + 1} executions of the step")
 
     def _end(self, result: T) -> T:
+        if self.ledger.unread:  # of what ran after the update, which cannot be done again
+            left = tuple(each for each in self.ledger.verdict().open if each != "guard")
+            self.ledger.settle_step(left, "uncorrected")
+            if left:
+                raise Unrepaired(left, "alarms after the update stayed")
         with _disable_current_modes():
             if not self._updated:  # a step without an update: its buffers are new all the same
                 self._sums.renew(self._buffers())

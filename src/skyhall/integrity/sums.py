@@ -26,7 +26,7 @@ def block_sums(tensor: Tensor) -> Tensor:
     ----------
     tensor : of any dtype and shape; one that is not dense in memory is copied for it.
     """
-    flat = _dense(tensor.detach())
+    flat = _dense(tensor.detach().resolve_conj().resolve_neg())
     if flat.device.type == "cpu" and not flat.is_quantized:
         return word_sums(flat.view(torch.uint8), flat.numel() * flat.element_size() // (8 * _BLOCK))
     size = flat.element_size()

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from skyhall.integrity.passes import backward_rows, can_pass, forward_rows
+from skyhall.integrity.passes import backward_rows, can_pass, forward_rows, row_products
 from skyhall.integrity.products import Residuals
+from skyhall.integrity.rounding import rounding_of
 from skyhall.integrity.singular import owner_of
 from skyhall.integrity.vectors import differences, mv_and_norms, surely_right, vector_limits
 
 if TYPE_CHECKING:
     from skyhall.integrity.ledger import Ledger
 
-__all__ = ["Notes", "is_gradient", "weight_gradient", "with_weight"]
+__all__ = ["Notes", "autograd_keeps", "is_gradient", "weight_gradient", "with_weight"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,7 @@ class _Backward:
     grad: Tensor
     version: int
     x: Tensor
+    weight: Tensor
     right: Tensor
     norms: Tensor
     below: Tensor
@@ -82,7 +84,7 @@ def with_weight(
     """Check activations or their gradient (M, K) × weight (K, N) by rows; None if all is surely right."""
     noted = None
     if ledger.settles and can_pass(a, c) and summand["alpha"] == 1.0:
-        if torch.is_grad_enabled() and owner_of(b).requires_grad:
+        if autograd_keeps() and owner_of(b).requires_grad:
             return _forward(ledger, a, b, c, summand)
         noted = _noted_gradient(ledger, a, b)
     if noted is None or summand["added"] is not None:
@@ -93,7 +95,7 @@ def with_weight(
         return None
     fresh = _on_the_spot(ledger, a, b, c, summand)
     if found.is_wrong() and not (fresh is not None and fresh.is_wrong()):
-        ledger.alarm("activation", f"gradient into {name}", "open")
+        _tell(ledger, f"gradient into {name}", noted.grad, noted.weight, noted.right)
     return fresh
 
 
@@ -114,8 +116,24 @@ def weight_gradient(
         return None
     fresh = _through_the_larger(ledger, a, b, c, alpha)
     if found.is_wrong() and not fresh.is_wrong():
-        ledger.alarm("activation", f"input of {name}", "open")
+        _tell(ledger, f"input of {name}", forward.source, forward.z, forward.ahead)
     return fresh
+
+
+def _tell(ledger: Ledger, where: str, matrix: Tensor, vector: Tensor, noted: Tensor) -> None:
+    """Raise an alarm if a matrix no longer gives what was noted of it; else the noted check alone had doubted."""
+    again, norms = row_products(matrix, vector)
+    rounding = rounding_of(matrix.dtype, matrix.device)
+    limit = norms * (torch.linalg.vector_norm(vector) * 2.0 * rounding.factor(matrix.shape[1], 1))
+    if bool((((again - noted).abs() <= limit) & limit.isfinite()).all()):
+        ledger.confirm()
+    else:
+        ledger.alarm("activation", where, "open")
+
+
+def autograd_keeps() -> bool:
+    """Say whether autograd keeps what a kernel reads until its backward pass: no checkpointing or offloading is on."""
+    return torch.is_grad_enabled() and torch._C._autograd._top_saved_tensors_default_hooks(False) is None
 
 
 def _forward(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dict[str, Any]) -> Residuals | None:
@@ -154,7 +172,7 @@ def _pass(ledger: Ledger, grad: Tensor, forward: _Forward) -> _Backward:
         return known
     x, w = _sums(ledger, forward.weight.t(), forward.owner)
     found = backward_rows(grad, w, forward.ahead)
-    ledger.notes.backward = _Backward(forward, grad.detach(), grad._version, x, *found)
+    ledger.notes.backward = _Backward(forward, grad.detach(), grad._version, x, w, *found)
     return ledger.notes.backward
 
 
@@ -179,9 +197,10 @@ def _sums(ledger: Ledger, b: Tensor, owner: Any = None) -> tuple[Tensor, Tensor]
             return x, torch.mv(b.detach(), x)
         y = ledger.sketches.weights(b.shape[0], b.dtype, b.device)
         if can_pass(b):
-            own, _, other, _ = backward_rows(b, x, y)
+            own, norms, other, _ = backward_rows(b, x, y)
         else:
-            other, _, own, _ = backward_rows(b.t(), y, x)
+            other, norms, own, _ = backward_rows(b.t(), y, x)
+        ledger.singular.measured(owner, float(torch.linalg.vector_norm(norms)))
         ledger.singular.keep(b.t(), "vector", owner, (y, other))
         return x, own
 

@@ -139,3 +139,17 @@ def test_attention_that_is_not_finite_is_doubted() -> None:
         out, logsumexp = forward(query, key, value, 0.0, True)
         grads = backward(grad, query, key, value, out, logsumexp, 0.0, True)
         assert any(Ceiling().doubts(each) for each in identity_ratios(grad, query, key, value, grads))
+
+
+@pytest.mark.parametrize("what", ["dO", "a column of dO", "Q", "a row of Q", "two columns of Q"])
+def test_where_the_identities_are_blind_they_doubt(what: str) -> None:
+    query, key, value, grad = tensors("normal", 64, 16, 5)
+    if "dO" in what:
+        grad[1, 2, :, slice(None) if what == "dO" else 3] = 0.0
+    elif what == "a row of Q":
+        query[1, 2, 7] = 0.0
+    else:
+        query[1, 2, :, slice(None) if what == "Q" else [3, 11]] = 0.0
+    out, logsumexp = forward(query, key, value, 0.0, True)
+    grads = backward(grad, query, key, value, out, logsumexp, 0.0, True)
+    assert any(Ceiling().doubts(each) for each in identity_ratios(grad, query, key, value, grads))

@@ -140,8 +140,10 @@ def test_head_sums_are_the_sums_that_the_identities_compare(threads: int, width:
     lengths = grad_out.norm(dim=-1, keepdim=True)
     close(torch.from_numpy(sizes[:, :, 0]), grad_out.square().sum(2), dtype)
     close(torch.from_numpy(sizes[:, :, 1]), (query * lengths).square().sum(2), dtype)
-    largest = [each.square().sum(-1).amax(-1) for each in (query, key, value)]
-    close(torch.from_numpy(longest), torch.stack(largest, -1), dtype)
+    ends = [each.square().sum(-1).amax(-1) for each in (query, key, value)]
+    ends.append(query.square().sum(-1).amin(-1))
+    close(torch.from_numpy(longest), torch.stack(ends, -1), dtype)
+    close(torch.from_numpy(sizes[:, :, 2]), query.square().sum(2), dtype)
 
 
 def test_threads_of_a_pass_do_not_outlive_a_fork(monkeypatch: Any) -> None:

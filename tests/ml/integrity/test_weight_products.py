@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from skyhall.integrity import StepGuard, products, weight_products
+from skyhall.integrity import StepGuard, Unrepaired, products, weight_products
 from skyhall.integrity.singular import SingularValues
 
 pytestmark = pytest.mark.ml
@@ -167,7 +167,9 @@ def test_a_wrong_element_in_any_product_of_a_step_is_repaired(name: str) -> None
 
 @pytest.mark.parametrize("bit", [26, 30])
 @pytest.mark.parametrize("name", ["without bias", "with bias", "across"])
-def test_an_input_that_changes_before_its_gradient_is_computed_has_the_step_done_again(name: str, bit: int) -> None:
+def test_an_input_that_changes_before_its_gradient_is_computed_has_the_step_done_again(
+    name: str, bit: int
+) -> None:
     expected = clean(name, 3)
     held: list[Tensor] = []
     struck = 1
@@ -240,3 +242,69 @@ def test_a_bound_is_computed_again_only_when_it_is_old_or_a_residual_exceeds_it(
     assert calls == 6  # by residuals; the ranges that a thousandfold input exceeds are confirmed
     assert guard.report.corrected == {}
     assert guard.report.uncorrected == {}
+
+
+@pytest.mark.parametrize("kind", ["ones", "one row", "three quarters alike"])
+def test_rows_that_repeat_raise_no_alarm_that_stays(kind: str) -> None:
+    """Equal rows make equal rounding errors, which random signs of the columns do not part."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(128, 256), nn.GELU(), nn.Linear(256, 128))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.ones(2048, 128) if kind == "ones" else torch.randn(1, 128).repeat(2048, 1)
+    if kind == "three quarters alike":
+        x[:512] = torch.randn(512, 128)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+
+    guard = StepGuard(model, optimizer)
+    for _ in range(12):
+        guard.run(step)
+    assert "activation" not in guard.report.detected
+    assert guard.report.corrected == {}
+    assert guard.report.redone == 0
+
+
+def test_a_bound_follows_a_weight_that_shrinks() -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(256, 256, bias=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, weight_decay=0.999)
+    x = torch.randn(128, 256)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        (model(x).square().mean() * 1e-6).backward()
+        optimizer.step()
+
+    guard = StepGuard(model, optimizer)
+    guard.run(step)
+
+    def strike(kernel: str, result: Tensor) -> None:
+        if "mm" in kernel and result.shape == (128, 256):
+            result[5, 7] += 0.03 * float(result.abs().mean())
+
+    products.kernel_faults = strike
+    try:
+        with pytest.raises(Unrepaired):
+            guard.run(step)
+    finally:
+        products.kernel_faults = None
+    assert guard.report.detected["product"] >= 1
+
+
+def test_a_step_that_raised_leaves_nothing_to_the_next() -> None:
+    model, optimizer, step = job("without bias")
+    guard = StepGuard(model, optimizer)
+    guard.run(step)
+
+    def failing() -> None:
+        model(torch.randn(96, 48))
+        raise ValueError("the program's own")
+
+    with pytest.raises(ValueError, match="own"):
+        guard.run(failing)
+    assert guard.ledger.notes.forward == []
+    assert not guard.ledger.unread
+    assert not guard.ledger.paused
