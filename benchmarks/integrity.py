@@ -28,7 +28,7 @@ from skyhall.integrity import Copies, StepGuard, current_pins, detected_share, p
 from skyhall.integrity.products import Residuals, residuals
 from skyhall.integrity.rounding import accumulator
 from skyhall.integrity.sketches import Sketches
-from skyhall.integrity.vectors import vector_residuals
+from skyhall.integrity.vectors import differences, vector_limits
 from skyhall.jobs.gpt import SIZES, adamw, build, train_step
 
 TARGETS = {
@@ -274,7 +274,7 @@ def false_alarms(count: int) -> dict[str, Any]:
             ]
             if dtype == wide:
                 x = sketches.weights(columns, wide, a.device)
-                found.append(vector_residuals(a, c, x, b @ x, largest))
+                found.append(vector_limits(a, c, x, largest, *differences(a, b @ x, c, x, 1.0)))
             for each in found:
                 ratio = (each.value.abs() / each.limit)[each.value.isfinite() & each.limit.isfinite()]
                 alarms += bool(each.verdict()[0])

@@ -40,8 +40,8 @@ __all__ = ["BackwardCheck", "backward_check", "identity_ratios"]
 _UNIT = {torch.float64: 2.0**-53, torch.float32: 2.0**-24}
 _SHORT = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
 _EXPONENTIAL = 8.0  # units in the last place that exp, its argument's scale and the logsumexp may be off
-# Roundoffs that an identity may be off: a factor, and what stands beside the largest score in it.
 _PROBES = 4
+# Roundoffs that an identity may be off: a factor, and what stands beside the largest score in it.
 _VALUE_SUM = (10.0, 4.0)
 _KEY_SUM = (0.2, 16.0)
 _TURN = 0.5

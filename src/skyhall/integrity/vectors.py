@@ -17,31 +17,9 @@ from skyhall.integrity.products import Residuals, row_norms, weighted
 from skyhall.integrity.rounding import Rounding, rounding_of
 from skyhall.integrity.sketches import MOST_SIZE
 
-__all__ = ["differences", "mv_and_norms", "surely_right", "vector_limits", "vector_residuals"]
+__all__ = ["differences", "mv_and_norms", "surely_right", "vector_limits"]
 
 _LESS = 1e-3  # of a limit, by which one that was computed otherwise may be larger
-
-
-def vector_residuals(
-    a: Tensor, c: Tensor, x: Tensor, weight: Tensor, largest: Tensor, *, alpha: float = 1.0, **summand: Any
-) -> Residuals:
-    """Return the residuals of c = beta · added + alpha · a @ b through one vector, and their limits as in `rounding`.
-
-    Parameters
-    ----------
-    a : (M, K) float32 or float64.
-    c : (M, N), the product under suspicion.
-    x : (N,) of `Sketches.weights`.
-    weight : b @ x (K,).
-    largest : an upper bound of b's largest singular value (0-dim).
-    alpha, summand : factor of the product, and `added` and `beta` as for `vector_limits`.
-
-    Returns
-    -------
-    Residuals : (M, 1).
-    """
-    value, norms = differences(a, weight, c, x, alpha)
-    return vector_limits(a, c, x, largest, value, norms, alpha=alpha, **summand)
 
 
 def differences(a: Tensor, w: Tensor, c: Tensor, x: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
@@ -91,10 +69,17 @@ def vector_limits(
 
     Parameters
     ----------
-    a, c, x, largest : as for `vector_residuals`; of a and c the shapes and formats.
+    a : (M, K) float32 or float64; of it and c the shapes and formats are asked.
+    c : (M, N), the product under suspicion.
+    x : (N,) of `Sketches.weights`.
+    largest : an upper bound of b's largest singular value (0-dim).
     norms : of the rows of a (M,).
     added : a bias (N,), a column (M, 1), or a matrix (M, N).
     alpha, beta : factors of product and summand.
+
+    Returns
+    -------
+    Residuals : (M, 1).
     """
     rounding = rounding_of(a.dtype, a.device, c.dtype)
     inner, summed = a.shape[1], x.shape[0]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from skyhall.integrity.products import row_norms
 from skyhall.integrity.sketches import LEAST_SIZE, Sketches
-from skyhall.integrity.vectors import mv_and_norms, vector_residuals
+from skyhall.integrity.vectors import differences, mv_and_norms, vector_limits
 
 pytestmark = pytest.mark.ml
 
@@ -30,7 +30,8 @@ def factors(kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 def check(a: Tensor, b: Tensor, c: Tensor, sketches: Sketches, **given: Any) -> Any:
     x = sketches.weights(b.shape[1], a.dtype, a.device)
     largest = torch.linalg.matrix_norm(b, 2) * 1.0001
-    return vector_residuals(a, c, x, torch.mv(b, x), largest, **given)
+    value, norms = differences(a, torch.mv(b, x), c, x, given.get("alpha", 1.0))
+    return vector_limits(a, c, x, largest, value, norms, **given)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
