@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from economics_inputs import INPUTS
+from tests.economics.economics_inputs import INPUTS
 
 from skyhall.economics import CostInputs
 

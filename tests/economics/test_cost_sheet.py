@@ -4,9 +4,9 @@ import math
 from dataclasses import replace
 
 import pytest
-from economics_inputs import INPUTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.economics.economics_inputs import INPUTS
 
 from skyhall.economics import BOUNDARIES, CostInputs, CostSheet, OrbitReliability, price_design
 from skyhall.errors import ValueProblem

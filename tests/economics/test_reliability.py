@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from large_numbers import surviving_share
 from scipy.special import lambertw
 from scipy.stats import binom
+from tests.economics.large_numbers import surviving_share
 
 from skyhall.economics.reliability import (
     checkpoint_interval,

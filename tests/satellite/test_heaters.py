@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flown import fly
-from satellite_inputs import example_inputs
+from tests.satellite.flown import fly
+from tests.satellite.satellite_inputs import example_inputs
 
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.satellite.heat import heater_load

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flown import fly
-from satellite_inputs import YEAR, example_inputs
+from tests.satellite.flown import fly
+from tests.satellite.satellite_inputs import YEAR, example_inputs
 
 from skyhall.constants import SOLAR_RADIUS
 from skyhall.errors import ValueProblem

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flown import fly
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from satellite_inputs import YEAR, example_inputs
+from tests.satellite.flown import fly
+from tests.satellite.satellite_inputs import YEAR, example_inputs
 
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.errors import ValueProblem

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from satellite_inputs import example_inputs
+from tests.satellite.satellite_inputs import example_inputs
 
 from skyhall.catalogue import load_catalogue
 from skyhall.fleet import design

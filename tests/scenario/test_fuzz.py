@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 
 import pytest
-from grammar import bases, overrides, right_overrides, satellites_asked, yaml_texts
 from hypothesis import HealthCheck, given, settings
+from tests.scenario.grammar import bases, overrides, right_overrides, satellites_asked, yaml_texts
 
 from skyhall.chain import assess
 from skyhall.errors import SkyhallError

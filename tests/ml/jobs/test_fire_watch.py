@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from image_files import write_geotiff
+from tests.ml.jobs.image_files import write_geotiff
 
 from skyhall.constants import STEFAN_BOLTZMANN
 from skyhall.errors import ValueProblem

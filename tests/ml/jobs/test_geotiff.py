@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import write_geotiff
+from tests.ml.jobs.image_files import write_geotiff
 
 from skyhall.errors import ValueProblem
 from skyhall.jobs.geotiff import read_image

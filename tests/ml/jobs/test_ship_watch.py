@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from image_files import write_geotiff
 from scipy import ndimage, special, stats
+from tests.ml.jobs.image_files import write_geotiff
 
 from skyhall.errors import ValueProblem
 from skyhall.integrity import ServeGuard, digest_of
