@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from skyhall.integrity.arithmetic import uncovered_arithmetic
 from skyhall.integrity.ledger import Ledger, same_bits
+from skyhall.integrity.products import NO
 
 __all__ = ["Named", "in_place_twice", "plain", "targets_of", "tensors_of", "twice"]
 
@@ -69,12 +70,19 @@ def targets_of(func: Any, args: Sequence[Any], kwargs: dict[str, Any], written: 
 
 
 def twice(
-    ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: str, flops: int = 0
+    ledger: Ledger,
+    func: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    target: str,
+    flops: int = 0,
+    *,
+    agrees: Callable[[Any], bool | None] | None = None,
 ) -> Any:
     """Return what an operator that changes none of its inputs gives, run twice and compared bit by bit.
 
     A result without a tensor, or with one that is not plain memory, cannot be compared so: it is counted as uncovered.
-    `flops` is its arithmetic where the caller knows it, else 0.
+    `flops` is its arithmetic where the caller knows it, else 0. What `agrees` says is right is not run again.
     """
     first = [func(*args, **kwargs)]
     if not (tensors_of(first[0]) and plain(first[0])):
@@ -85,7 +93,13 @@ def twice(
         return first.pop() if first else func(*args, **kwargs)
 
     def differs(result: Any) -> tuple[Tensor, None]:
-        return _differ(tensors_of(result), tensors_of(func(*args, **kwargs))), None
+        right = agrees(result) if agrees is not None else None
+        if right:
+            return NO, None
+        wrong = _differ(tensors_of(result), tensors_of(func(*args, **kwargs)))
+        if right is False and not bool(wrong):
+            ledger.confirm()
+        return wrong, None
 
     counted = flops or uncovered_arithmetic(func, args, kwargs, first[0])
     return ledger.run(str(func), target, kernel, differs, counted)

@@ -16,6 +16,7 @@ from torch import Tensor
 from skyhall.integrity.arithmetic import uncovered_arithmetic
 from skyhall.integrity.attention_operators import ATTENTION_OPERATORS
 from skyhall.integrity.convolution import CONVOLUTION_OPERATORS
+from skyhall.integrity.elementwise import agreement
 from skyhall.integrity.executions import Named, in_place_twice, plain, targets_of, tensors_of, twice
 from skyhall.integrity.ledger import Ledger
 from skyhall.integrity.linear_operators import LINEAR_OPERATORS, Handler
@@ -110,7 +111,7 @@ def run_twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str
     named = _again_from(torch.get_rng_state(), func) if draws else func
     if written_arguments(func):
         return in_place_twice(ledger, named, args, kwargs, written_arguments(func))
-    return twice(ledger, named, args, kwargs, "operator")
+    return twice(ledger, named, args, kwargs, "operator", agrees=agreement(func, args, kwargs))
 
 
 def _overlaps(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skyhall.integrity import loops
+from skyhall.integrity import elementwise_loops, loops
 
 __all__ = [
-    "backward_rows", "can_pass", "column_products", "forward_rows", "head_sums", "row_differences", "row_products",
-    "sizes", "within", "word_sums",
+    "agree", "backward_rows", "can_pass", "column_products", "forward_rows", "gradient_columns", "head_sums",
+    "row_products", "same_rows", "sizes", "within", "word_sums",
 ]  # fmt: skip
 
 _WORTH_A_THREAD = 1 << 20  # bytes
@@ -40,21 +40,15 @@ def can_pass(*matrices: Tensor) -> bool:
     )
 
 
-def row_differences(a: Tensor, w: Tensor, c: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return c @ x - a @ w and the norms of a's rows, both (M,)."""
-    found = _by_rows(loops.row_differences, 2, (a, w, c, x))
-    return found[0], found[1]
-
-
-def forward_rows(a: Tensor, w: Tensor, z: Tensor, c: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return c @ x - a @ w, the norms of a's rows, and a @ z, each (M,)."""
-    found = _by_rows(loops.forward_rows, 3, (a, w, z, c, x))
+def forward_rows(a: Tensor, w: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a @ w, the norms of a's rows, and a @ z, each (M,)."""
+    found = _by_rows(loops.forward_rows, 3, a, w, z)
     return found[0], found[1], found[2]
 
 
 def row_products(a: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
     """Return a @ w and the norms of a's rows, both (M,)."""
-    found = _by_rows(loops.row_products, 2, (a, w))
+    found = _by_rows(loops.row_products, 2, a, w)
     return found[0], found[1]
 
 
@@ -168,17 +162,57 @@ def head_sums(
     return sums, found, longest
 
 
-def _by_rows(loop: Callable[..., None], results: int, given: Sequence[Tensor]) -> Tensor:
-    """Return the results (results, M) of a loop over the rows of the matrices that it takes beside vectors."""
-    rows = given[0].shape[0]
-    compiled = _compiled(loop)
-    spans = _spans(rows, sum(each.nbytes for each in given))
-    arrays = [_array(each) for each in given]
-    found = np.empty((results, rows), arrays[0].dtype)
+def agree(loop: Callable[..., bool], rows: Sequence[Tensor], *whole: Any) -> bool:
+    """Return what a loop of `elementwise_loops` says of tensors, parted along their first axis, beside others."""
+    compiled, spans = _compiled(loop), _spans(rows[0].shape[0], sum(each.nbytes for each in rows))
+    arrays = [_array(each) for each in rows]
+    others = [_array(each) if isinstance(each, Tensor) else each for each in whole]
+    right = [False] * len(spans)
+
+    def part(number: int) -> None:
+        right[number] = bool(compiled(*[each[spans[number]] for each in arrays], *others))
+
+    _each(part, len(spans))
+    return all(right)
+
+
+def gradient_columns(rows: Sequence[Tensor], gain: Tensor) -> tuple[bool, Any, float]:
+    """Return what `elementwise_loops.layer_norm_gradient` says, and fills in: columns (4, N) and the farthest mean.
+
+    Parameters
+    ----------
+    rows : g, x, d (M, N), mean and rstd (M,), as it takes them.
+    gain : (N,).
+    """
+    compiled = _compiled(elementwise_loops.layer_norm_gradient)
+    spans = _spans(rows[0].shape[0], sum(each.nbytes for each in rows))
+    arrays, own = [_array(each) for each in rows], _array(gain)
+    columns, farthest = np.empty((len(spans), 4, gain.shape[0])), np.empty((len(spans), 1))
+    right = [False] * len(spans)
+
+    def part(number: int) -> None:
+        some = [each[spans[number]] for each in arrays]
+        right[number] = bool(compiled(*some, own, columns[number], farthest[number]))
+
+    _each(part, len(spans))
+    return all(right), columns.sum(0), float(farthest.max())
+
+
+def same_rows(one: Tensor, other: Tensor, places: Any, shape: Any) -> bool:
+    """Return what `elementwise_loops.same_rows` says of two float32 tensors."""
+    words = [_memory(each).view(np.int32) for each in (one, other)]
+    return bool(_compiled(elementwise_loops.same_rows)(*words, places, shape))
+
+
+def _by_rows(loop: Callable[..., None], results: int, matrix: Tensor, *vectors: Tensor) -> Tensor:
+    """Return the results (results, M) of a loop over the rows of a matrix (M, K), beside which it takes vectors."""
+    compiled, spans = _compiled(loop), _spans(matrix.shape[0], matrix.nbytes)
+    array, others = _array(matrix), [_array(each) for each in vectors]
+    found = np.empty((results, matrix.shape[0]), array.dtype)
 
     def part(number: int) -> None:
         own = spans[number]
-        compiled(*[each[own] if each.ndim == 2 else each for each in arrays], *found[:, own])
+        compiled(array[own], *others, *found[:, own])
 
     _each(part, len(spans))
     return torch.from_numpy(found)

@@ -140,7 +140,8 @@ def _forward(ledger: Ledger, a: Tensor, b: Tensor, c: Tensor, summand: dict[str,
     """Check Y = X B, and note what its gradient will need."""
     x, w = _sums(ledger, b)
     z = ledger.sketches.weights(a.shape[1], a.dtype, a.device)
-    value, norms, ahead = forward_rows(a, w, z, c, x)
+    right, norms, ahead = forward_rows(a, w, z)
+    value = torch.mv(c, x) - right
     size = torch.linalg.vector_norm(norms)
     ledger.notes.forward.append(_Forward(a.detach(), a._version, b.detach(), owner_of(b), z, ahead, size))
     return _judged(ledger, a, b, c, x, value, norms, summand)

@@ -39,16 +39,12 @@ def close(found: Tensor, exact: Tensor, dtype: Any) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_passes_over_matrices_give_products_and_norms(threads: int, dtype: Any) -> None:
     for rows, columns in SHAPES:
-        a, c = drawn(rows, columns, dtype=dtype), drawn(rows, columns + 2, dtype=dtype, seed=1)
+        a = drawn(rows, columns, dtype=dtype)
         w, z = drawn(columns, dtype=dtype, seed=2), drawn(columns, dtype=dtype, seed=3)
-        x, u = drawn(columns + 2, dtype=dtype, seed=4), drawn(rows, dtype=dtype, seed=5)
+        u = drawn(rows, dtype=dtype, seed=5)
         norms = a.double().norm(dim=1)
-        difference = c.double() @ x.double() - a.double() @ w.double()
-        for found in (passes.row_differences(a, w, c, x), passes.forward_rows(a, w, z, c, x)):
-            close(found[0], difference, dtype)
-            close(found[1], norms, dtype)
-        close(passes.forward_rows(a, w, z, c, x)[2], a.double() @ z.double(), dtype)
-        for found in (passes.row_products(a, w), passes.backward_rows(a, w, u)[:2]):
+        close(passes.forward_rows(a, w, z)[2], a.double() @ z.double(), dtype)
+        for found in (passes.forward_rows(a, w, z), passes.row_products(a, w), passes.backward_rows(a, w, u)):
             close(found[0], a.double() @ w.double(), dtype)
             close(found[1], norms, dtype)
         for found in (passes.column_products(a, u), passes.backward_rows(a, w, u)[2:]):
