@@ -32,7 +32,7 @@ def protect(
     ----------
     model : to protect; None for a block.
     level : "none"; "sums" (only state and guards, by `StepGuard`); "abft" (products and attention checked as well);
-        "full" (every other deterministic operator twice as well; for a block only).
+        "full" (every other deterministic operator as well; for a block only).
     repair : "operator", "step" or "auto", as in `Ledger`.
     retries : re-runs of a doubted kernel before its alarm counts as uncorrected.
     seed : of the random checksum vectors.

@@ -55,7 +55,7 @@ class Ledger:
     Parameters
     ----------
     level : "none", "sums" (state and guards only), "abft" (checked products and attention as well) or "full" (every
-        other deterministic operator twice as well).
+        other deterministic operator as well).
     repair : "operator" runs a doubted kernel again at once; "step" leaves it to the step; "auto" is "operator" for
         tensors on a CPU and "step" elsewhere.
     retries : times that a kernel is run again before its alarm counts as uncorrected.

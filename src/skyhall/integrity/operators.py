@@ -1,7 +1,8 @@
 """Which operators are checked how, and what the rest is counted as.
 
 An operator is checked by its own handler (products, attention, convolution); makes no numbers (views, fresh memory);
-or is left over. What is left over is counted as uncovered, or, at level "full", run twice and compared bit by bit.
+or is left over. What is left over is counted as uncovered, or, at level "full", held against one pass over what it takes
+and gives (`elementwise`) or run twice and compared bit by bit.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ def supported(func: Any) -> bool:
 
 def run_twice(ledger: Ledger, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return what any deterministic operator gives, run twice: in place on copies, random ones from the same state.
+
+    Where one pass over what it takes and gives has nothing against the first execution, there is no second one.
 
     What cannot be run twice soundly runs once and is counted as uncovered: operators that are not torch's own or leave
     part of their results unspecified, tensors that are not plain memory, in-place operators that read their target by
