@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from skyhall.integrity import elementwise_loops as loops
-from skyhall.integrity.passes import agree, can_pass, gradient_columns, same_rows
+from skyhall.integrity.passes import agree, can_pass, gradient_columns, plain_memory, same_rows
 
 __all__ = ["agreement"]
 
@@ -48,7 +48,7 @@ def _gelu(x: Tensor, *, approximate: str = "none") -> Agreement | None:
 
 
 def _gelu_backward(grad: Tensor, x: Tensor, *, approximate: str = "none") -> Agreement | None:
-    if approximate != "none" or not _whole(grad, x):
+    if approximate != "none" or grad.shape != x.shape or not _whole(grad, x):
         return None
     return lambda d: agree(loops.gelu_gradient, (grad.view(-1), x.view(-1), d.view(-1)))
 
@@ -81,7 +81,8 @@ def _layer_norm(
 
     def agrees(result: Any) -> bool:
         y, mean, rstd = result
-        own = (_vector(gain, width, 1.0), _vector(shift, width, 0.0), np.float32(eps))
+        with np.errstate(all="ignore"):
+            own = (_vector(gain, width, 1.0), _vector(shift, width, 0.0), np.float32(eps))
         return agree(loops.layer_norm, (x.view(-1, width), y.view(-1, width), *_flat(mean, rstd)), *own)
 
     return agrees
@@ -103,12 +104,14 @@ def _layer_norm_backward(
 
     def agrees(result: Any) -> bool:
         matrices = (grad.view(-1, width), x.view(-1, width), result[0].view(-1, width), *_flat(mean, rstd))
-        right, columns, farthest = gradient_columns(matrices, _vector(gain, width, 1.0))
-        limit = _SUMMED * _UNIT * math.sqrt(matrices[0].shape[0]) * farthest
-        for made, sums, squares in zip(result[1:], columns[::2], columns[1::2], strict=True):
-            if made is not None:
-                off = np.abs(made.detach().view(-1).numpy() - sums)
-                right &= bool((off <= limit * (2.0 * np.sqrt(squares) + np.abs(sums))).all())
+        with np.errstate(all="ignore"):
+            right, columns = gradient_columns(matrices, _vector(gain, width, 1.0))
+            factor = _SUMMED * _UNIT * math.sqrt(matrices[0].shape[0])
+            for made, sums, squares in zip(result[1:], columns[::2], columns[1::2], strict=True):
+                if made is not None:
+                    off = np.abs(made.detach().view(-1).numpy() - sums)
+                    limits = factor * (2.0 * np.sqrt(squares) + np.abs(sums))
+                    right &= bool(((off <= limits) & (limits < np.inf)).all())
         return right
 
     return agrees
@@ -126,7 +129,7 @@ def _same(one: Tensor, other: Tensor) -> bool | None:
     """Say whether a copy has its source's bits; None where they are not rows that lie whole in memory."""
     if not (one.dtype == other.dtype == torch.float32 and one.shape == other.shape and one.numel()):
         return None
-    if one.device.type != "cpu" or other.device.type != "cpu":
+    if not (plain_memory(one) and plain_memory(other)):
         return None
     sizes, places = _axes(one, other)
     if len(sizes) > _AXES + 1 or (places[0][-1], places[1][-1]) != (1, 1):

@@ -18,6 +18,7 @@ import numpy as np
 __all__ = ["gelu", "gelu_gradient", "layer_norm", "layer_norm_gradient", "same_rows", "total"]
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_MOST = np.float32(np.finfo(np.float32).max)  # a limit above it would let everything pass
 _LEAST = np.float32(1e-37)  # below which subnormal numbers may be taken for zero
 _LIMIT = np.float32(32.0 * 2.0**-24)
 _GELU = np.float32(4e-6)
@@ -44,7 +45,8 @@ def gelu(x: Any, y: Any) -> bool:
         p *= p
         tail = _HALF / p
         share = _ONE - tail if v >= _ZERO else tail
-        bad += _ZERO if abs(y[i] - v * share) <= abs(v) * _GELU + _LEAST else _ONE
+        limit = abs(v) * _GELU + _LEAST
+        bad += _ZERO if (abs(y[i] - v * share) <= limit) & (limit <= _MOST) else _ONE
     return bool(bad == _ZERO)
 
 
@@ -68,7 +70,8 @@ def gelu_gradient(g: Any, x: Any, d: Any) -> bool:
         q *= q
         q *= q
         slope = share + v * (_PEAK / q)
-        bad += _ZERO if abs(d[i] - g[i] * slope) <= abs(g[i]) * _GELU_GRADIENT + _LEAST else _ONE
+        limit = abs(g[i]) * _GELU_GRADIENT + _LEAST
+        bad += _ZERO if (abs(d[i] - g[i] * slope) <= limit) & (limit <= _MOST) else _ONE
     return bool(bad == _ZERO)
 
 
@@ -128,18 +131,19 @@ def layer_norm(x: Any, y: Any, mean: Any, rstd: Any, gain: Any, shift: Any, eps:
         spread = np.sqrt(square * share + eps)
         scale = _ONE / spread
         far = _ONE + abs(centre) * scale
-        bad += _ZERO if abs(mean[i] - centre) <= _LIMIT * (spread + abs(centre)) else _ONE
-        bad += _ZERO if abs(rstd[i] * spread - _ONE) <= _LIMIT * far else _ONE
+        limit = _LIMIT * (spread + abs(centre))
+        bad += _ZERO if (abs(mean[i] - centre) <= limit) & (limit <= _MOST) else _ONE
+        limit = _LIMIT * far
+        bad += _ZERO if (abs(rstd[i] * spread - _ONE) <= limit) & (limit <= _MOST) else _ONE
         for j in range(row.shape[0]):
             normal = (row[j] - centre) * scale
             limit = _LIMIT * (abs(gain[j]) * far * (abs(normal) + _ONE) + abs(shift[j])) + _LEAST
-            bad += _ZERO if abs(out[j] - normal * gain[j] - shift[j]) <= limit else _ONE
+            off = abs(out[j] - normal * gain[j] - shift[j])
+            bad += _ZERO if (off <= limit) & (limit <= _MOST) else _ONE
     return bool(bad == _ZERO)
 
 
-def layer_norm_gradient(
-    g: Any, x: Any, d: Any, mean: Any, rstd: Any, gain: Any, columns: Any, farthest: Any
-) -> bool:
+def layer_norm_gradient(g: Any, x: Any, d: Any, mean: Any, rstd: Any, gain: Any, columns: Any) -> bool:
     """Say whether d is the gradient of a layer norm's input, to 32 roundoffs; fill in what gain's and shift's are.
 
     Parameters
@@ -147,15 +151,14 @@ def layer_norm_gradient(
     g, x, d : (M, N), of the result, the input and its gradient; rows whole in memory.
     mean, rstd : (M,), as the forward pass gave them.
     gain : (N,).
-    columns : (4, N) float64: sums of g times the normal x and its squares, of g and its squares.
-    farthest : (1,) float64: the largest of 1 + |mean| × rstd.
+    columns : (4, N) float64: sums of g n, of its squares with |n| + 1 + |mean| × rstd in the place of n, of g, and of
+        its squares, with n the normal x.
     """
     bad = _ZERO
     share = np.float32(1.0 / x.shape[1])
     columns[:] = 0.0
     some = np.zeros((4, x.shape[1]), np.float32)
     by_gain, gain_square, by_shift, shift_square = some[0], some[1], some[2], some[3]
-    longest = _ONE
     for start in range(0, x.shape[0], 32):  # short sums in single precision, long ones in double
         some[:] = _ZERO
         for i in range(start, min(x.shape[0], start + 32)):
@@ -170,16 +173,16 @@ def layer_norm_gradient(
             flat *= share
             along *= share
             far = _ONE + abs(m) * r
-            longest = max(longest, far)
             size = np.sqrt(square * share) * far
             for j in range(row.shape[0]):
                 flow = given[j] * gain[j]
                 normal = (row[j] - m) * r
-                limit = _LIMIT * r * (abs(flow) + size * (abs(normal) + far)) + _LEAST
-                bad += _ZERO if abs(out[j] - r * (flow - flat - normal * along)) <= limit else _ONE
-                part = given[j] * normal
-                by_gain[j] += part
-                gain_square[j] += part * part
+                limit = _LIMIT * r * (abs(flow) + size * (abs(normal) + _ONE)) + _LEAST
+                off = abs(out[j] - r * (flow - flat - normal * along))
+                bad += _ZERO if (off <= limit) & (limit <= _MOST) else _ONE
+                most = given[j] * (abs(normal) + far)
+                by_gain[j] += given[j] * normal
+                gain_square[j] += most * most
                 by_shift[j] += given[j]
                 shift_square[j] += given[j] * given[j]
         for j in range(some.shape[1]):
@@ -187,5 +190,4 @@ def layer_norm_gradient(
             columns[1, j] += np.float64(gain_square[j])
             columns[2, j] += np.float64(by_shift[j])
             columns[3, j] += np.float64(shift_square[j])
-    farthest[0] = np.float64(longest)
     return bool(bad == _ZERO)

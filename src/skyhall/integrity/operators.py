@@ -1,8 +1,8 @@
 """Which operators are checked how, and what the rest is counted as.
 
 An operator is checked by its own handler (products, attention, convolution); makes no numbers (views, fresh memory);
-or is left over. What is left over is counted as uncovered, or, at level "full", held against one pass over what it takes
-and gives (`elementwise`) or run twice and compared bit by bit.
+or is left over. What is left over is counted as uncovered, or, at level "full", held against one pass over what it
+takes and gives (`elementwise`) or run twice and compared bit by bit.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ _UNSPECIFIED = {
 def composite(func: Any, args: Sequence[Any]) -> bool:
     """Say whether an operator is made of others where it runs: it can be taken apart, and has no kernel of its own."""
     first = next((each for each in args if isinstance(each, Tensor)), None)
+    if first is not None and first.is_nested:  # torch would end the process while it looks
+        return False
     return _composite(func, "cpu" if first is None else first.device.type)
 
 

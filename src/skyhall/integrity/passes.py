@@ -21,7 +21,7 @@ from skyhall.integrity import elementwise_loops, loops
 
 __all__ = [
     "agree", "backward_rows", "can_pass", "column_products", "forward_rows", "gradient_columns", "head_sums",
-    "row_products", "same_rows", "sizes", "within", "word_sums",
+    "plain_memory", "row_products", "same_rows", "sizes", "within", "word_sums",
 ]  # fmt: skip
 
 _WORTH_A_THREAD = 1 << 20  # bytes
@@ -32,12 +32,17 @@ _WORDS = {torch.float32: (torch.int32, 2**31 - 1), torch.float64: (torch.int64, 
 def can_pass(*matrices: Tensor) -> bool:
     """Say whether matrices can be read here: on a CPU, in one of the wide formats, each row whole in memory."""
     return all(
-        each.device.type == "cpu"
+        plain_memory(each)
         and each.dtype in _FORMATS
         and each.dtype == matrices[0].dtype
         and each.is_contiguous()
         for each in matrices
     )
+
+
+def plain_memory(tensor: Tensor) -> bool:
+    """Say whether a tensor is memory of a CPU, and no subclass that stands for something else."""
+    return tensor.device.type == "cpu" and type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__
 
 
 def forward_rows(a: Tensor, w: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -176,8 +181,8 @@ def agree(loop: Callable[..., bool], rows: Sequence[Tensor], *whole: Any) -> boo
     return all(right)
 
 
-def gradient_columns(rows: Sequence[Tensor], gain: Tensor) -> tuple[bool, Any, float]:
-    """Return what `elementwise_loops.layer_norm_gradient` says, and fills in: columns (4, N) and the farthest mean.
+def gradient_columns(rows: Sequence[Tensor], gain: Tensor) -> tuple[bool, Any]:
+    """Return what `elementwise_loops.layer_norm_gradient` says, and the columns (4, N) that it fills in.
 
     Parameters
     ----------
@@ -187,15 +192,15 @@ def gradient_columns(rows: Sequence[Tensor], gain: Tensor) -> tuple[bool, Any, f
     compiled = _compiled(elementwise_loops.layer_norm_gradient)
     spans = _spans(rows[0].shape[0], sum(each.nbytes for each in rows))
     arrays, own = [_array(each) for each in rows], _array(gain)
-    columns, farthest = np.empty((len(spans), 4, gain.shape[0])), np.empty((len(spans), 1))
+    columns = np.empty((len(spans), 4, gain.shape[0]))
     right = [False] * len(spans)
 
     def part(number: int) -> None:
         some = [each[spans[number]] for each in arrays]
-        right[number] = bool(compiled(*some, own, columns[number], farthest[number]))
+        right[number] = bool(compiled(*some, own, columns[number]))
 
     _each(part, len(spans))
-    return all(right), columns.sum(0), float(farthest.max())
+    return all(right), columns.sum(0)
 
 
 def same_rows(one: Tensor, other: Tensor, places: Any, shape: Any) -> bool:

@@ -223,3 +223,104 @@ def test_a_wrong_kernel_is_repaired_and_a_right_one_runs_once(monkeypatch: Any) 
 
 def _tensors(result: Any) -> list[Tensor]:
     return [each for each in (result if isinstance(result, tuple) else (result,)) if each is not None]
+
+
+def _differs_when_hit(monkeypatch: Any, case: Case, place: int, value: float, which: int = 0) -> bool:
+    """Return whether one wrong element of one result is left."""
+    func, args, kwargs = case
+    clean = _tensors(func(*args, **kwargs))
+    seen: list[str] = []
+
+    def hit(name: str, raw: Tensor) -> None:
+        if len(seen) == which:
+            raw.view(-1)[place] = value
+        seen.append(name)
+
+    monkeypatch.setattr(products, "kernel_faults", hit)
+    with protect(level="full"):
+        found = _tensors(func(*args, **kwargs))
+    monkeypatch.setattr(products, "kernel_faults", None)
+    return not all(
+        torch.equal(one.view(torch.int32), other.view(torch.int32))
+        for one, other in zip(found, clean, strict=True)
+    )
+
+
+def test_limits_that_are_not_finite_let_nothing_pass(monkeypatch: Any) -> None:
+    x, g = drawn(4, 8), drawn(4, 8, seed=1)
+    far, flow, shift = x.clone(), g.clone(), torch.zeros(8)
+    far[0, 3] = flow[0, 3] = math.inf
+    shift[3] = -math.inf
+    for case in (
+        (aten.gelu.default, (far,), {}),
+        (aten.gelu_backward.default, (flow, x), {}),
+        (aten.native_layer_norm.default, (x[:1], [8], None, shift, 1e-5), {}),
+    ):
+        assert not _differs_when_hit(monkeypatch, case, 3, 5.0)
+    func, given, _ = norm_backward(x)
+    steep = (func, (g * 1e20, *given[1:]), {})  # finite, but its squares are not
+    for which in range(3):
+        assert not _differs_when_hit(monkeypatch, steep, 3, 5.0, which)
+
+
+def test_one_row_without_spread_leaves_the_others_limits_as_they_are(monkeypatch: Any) -> None:
+    x = drawn(2048, 64)
+    x[0] = 1000.0
+    case = norm_backward(x)
+    func, args, _ = case
+    _, by_gain, by_shift = func(*args)
+    assert not _differs_when_hit(monkeypatch, case, 3, float(by_gain[3]) + 400.0, 1)
+    assert not _differs_when_hit(monkeypatch, case, 3, float(by_shift[3]) + 0.01, 2)
+    far = norm_backward(drawn(64, 64) + 100.0)
+    func, args, _ = far
+    assert not _differs_when_hit(monkeypatch, far, 3, float(func(*args)[0].view(-1)[3]) + 0.002, 0)
+
+
+@pytest.mark.parametrize("eps", [1e-5, 1e39])
+def test_what_is_not_finite_is_no_warning(eps: float, threads: int) -> None:
+    x, g = drawn(64, 8), torch.ones(64, 8)
+    g[0, 3], g[40, 3] = math.inf, -math.inf
+    layer = torch.nn.LayerNorm(8, eps=eps)
+    with protect(level="full") as guard:
+        layer(x.requires_grad_()).backward(g)
+    assert guard.verdict()
+
+
+def test_arguments_of_two_shapes_are_left_to_two_executions(monkeypatch: Any) -> None:
+    case = (aten.gelu_backward.default, (drawn(5), drawn(1)), {})
+    assert agreement(*case) is None
+    assert not _differs_when_hit(monkeypatch, case, 3, 1e6)
+
+
+class Wrapped(Tensor):
+    """A tensor that stands for another one."""
+
+    inner: Tensor
+
+    @staticmethod
+    def __new__(cls, inner: Tensor) -> Wrapped:
+        made = Tensor._make_wrapper_subclass(cls, inner.shape, strides=inner.stride(), dtype=inner.dtype)
+        made.inner = inner
+        return made
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        taken = [each.inner if isinstance(each, cls) else each for each in args]
+        found = func(*taken, **(kwargs or {}))
+        return cls(found) if isinstance(found, Tensor) and found.dtype == torch.float32 else found
+
+
+def test_tensors_that_stand_for_others_are_left_to_torch() -> None:
+    x = drawn(4, 8)
+    for operation in (torch.nn.functional.gelu, lambda t: t + t, torch.clone):
+        with protect(level="full"):
+            found = operation(Wrapped(x))
+        assert torch.equal(found.inner, operation(x))
+
+
+def test_a_norm_of_ragged_rows_runs() -> None:
+    ragged = torch.nested.nested_tensor([drawn(2, 8), drawn(3, 8)], layout=torch.jagged)
+    layer = torch.nn.LayerNorm(8)
+    with protect(level="full"):
+        found = layer(ragged)
+    assert torch.equal(found.values(), layer(ragged).values())
