@@ -63,6 +63,8 @@ def main() -> None:
     asked = parser.parse_args()
     config = SIZES[asked.size]
     if asked.rows is not None:
+        if asked.rows < 1:
+            parser.error(f"--rows {asked.rows} leaves no batch: give at least 1")
         config = replace(config, rows=asked.rows)
     keeps = keep_memory()
     said = Console(stderr=True, quiet=asked.json)
