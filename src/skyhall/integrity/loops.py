@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "backward_rows", "column_products", "forward_rows", "head_loops", "row_products", "sizes", "within",
-    "word_sums",
+    "backward_rows", "column_products", "forward_rows", "head_loops", "sizes", "within", "word_sums",
 ]  # fmt: skip
 
 
@@ -61,7 +60,7 @@ def forward_rows(a: Any, w: Any, z: Any, right: Any, norms: Any, ahead: Any) -> 
 
 
 def backward_rows(g: Any, w: Any, u: Any, right: Any, norms: Any, below: Any, squares: Any) -> None:
-    """Fill what `row_products` and `column_products` do from one read of g: g @ w, norms; u @ g, squares.
+    """Fill in from one read of g: g @ w and the norms of its rows; u @ g and the squares of its columns added up.
 
     Parameters
     ----------
@@ -113,36 +112,6 @@ def backward_rows(g: Any, w: Any, u: Any, right: Any, norms: Any, below: Any, sq
             squares[j] += np.float64(value * value)
         right[i] = total
         norms[i] = np.sqrt(square)
-
-
-def row_products(a: Any, w: Any, right: Any, norms: Any) -> None:
-    """Fill `right` with a @ w and `norms` with those of a's rows, both (M,); rows whole in memory."""
-    zero = a.dtype.type(0.0)
-    whole = a.shape[0] // 4 * 4
-    for i in range(0, whole, 4):
-        one, two, three, four = a[i], a[i + 1], a[i + 2], a[i + 3]
-        r1, r2, r3, r4 = zero, zero, zero, zero
-        n1, n2, n3, n4 = zero, zero, zero, zero
-        for j in range(a.shape[1]):
-            v1, v2, v3, v4 = one[j], two[j], three[j], four[j]
-            weight = w[j]
-            r1 += v1 * weight
-            r2 += v2 * weight
-            r3 += v3 * weight
-            r4 += v4 * weight
-            n1 += v1 * v1
-            n2 += v2 * v2
-            n3 += v3 * v3
-            n4 += v4 * v4
-        right[i], right[i + 1], right[i + 2], right[i + 3] = r1, r2, r3, r4
-        norms[i], norms[i + 1] = np.sqrt(n1), np.sqrt(n2)
-        norms[i + 2], norms[i + 3] = np.sqrt(n3), np.sqrt(n4)
-    for i in range(whole, a.shape[0]):
-        total, square = zero, zero
-        for j in range(a.shape[1]):
-            total += a[i, j] * w[j]
-            square += a[i, j] * a[i, j]
-        right[i], norms[i] = total, np.sqrt(square)
 
 
 def column_products(a: Any, u: Any, below: Any, squares: Any) -> None:

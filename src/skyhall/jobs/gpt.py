@@ -69,9 +69,8 @@ SIZES = {
     "tiny": GPTConfig(layers=2, heads=2, width=64, block=32, rows=8),  # 0.1 M parameters, for tests
     "0.8m": GPTConfig(),
     "3.2m": GPTConfig(width=256, block=128, rows=16),
-    "10.7m": GPTConfig(
-        layers=6, heads=6, width=384, block=256, rows=64
-    ),  # nanoGPT's for characters, undropped
+    # nanoGPT's published configuration for characters, but for its dropout
+    "10.7m": GPTConfig(layers=6, heads=6, width=384, block=256, rows=64),
 }
 
 
